@@ -1,0 +1,8 @@
+"""What the newsroom knows of the outside world: sources, their articles, and what could not be read."""
+
+from articles.models.article import Article, Summary
+from articles.models.backfill import BackfillRun
+from articles.models.dead_letter import DeadLetter
+from articles.models.source import Source
+
+__all__ = ["Article", "BackfillRun", "DeadLetter", "Source", "Summary"]

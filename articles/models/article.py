@@ -1,0 +1,132 @@
+"""An article as it was found, completed and summarised, and every version of its summary."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from articles.models.source import Source
+from usage.models import ApiUsageEvent
+
+
+class ArticleQuerySet(models.QuerySet["Article"]):
+    def due(self, now: datetime | None = None) -> ArticleQuerySet:
+        """Articles whose next automatic step (full text or summary) may be taken now, the longest waiting first."""
+        return self.filter(next_step_at__lte=now or timezone.now()).order_by("next_step_at")
+
+    def ready_to_publish(self) -> ArticleQuerySet:
+        """Summarised articles that are offered to channels and have not been taken yet, the oldest first."""
+        return self.filter(offered_at__isnull=False).order_by("offered_at", "pk")
+
+
+class Article(models.Model):
+    """One article, known by its canonical link.
+
+    `next_step_at` drives the pipeline: it is when the next automatic step is due, the lease of who takes that step now,
+    and NULL when there is nothing left to do. `offered_at` hands the article over to the channels: publishing takes it
+    and clears it.
+    """
+
+    class Status(models.TextChoices):
+        NEW = "new", _("text to be fetched")
+        READY = "ready", _("to be summarised")
+        SUMMARISED = "summarised", _("summarised")
+        STORED = "stored", _("stored")
+        FAILED = "failed", _("failed")
+
+    class Precision(models.TextChoices):
+        MINUTE = "minute", _("to the minute")
+        DAY = "day", _("to the day")
+        SEEN = "seen", _("when first seen")
+
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="articles", verbose_name=_("source"))
+    url = models.CharField(_("address"), max_length=2048)
+    canonical_link = models.CharField(_("canonical link"), max_length=2048, unique=True)
+    title = models.CharField(_("title"), max_length=1000)
+    published_at = models.DateTimeField(_("published"))
+    published_precision = models.CharField(
+        _("precision"), max_length=10, choices=Precision, default=Precision.MINUTE
+    )
+    lead = models.TextField(_("lead"), blank=True)
+    content = models.TextField(_("text"), blank=True)
+    content_hash = models.CharField(_("hash of the text"), max_length=64, blank=True, editable=False)
+    entry_hash = models.CharField(_("hash of the feed's entry"), max_length=64, blank=True, editable=False)
+    summary_text = models.TextField(_("summary"), blank=True)
+    language = models.CharField(_("language"), max_length=8, blank=True)
+    topic = models.CharField(_("topic"), max_length=200, blank=True)
+    image_url = models.CharField(_("image"), max_length=2048, blank=True)
+    original_url = models.CharField(_("original source"), max_length=2048, blank=True)
+    duplicate_of = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="duplicates", verbose_name=_("duplicate of")
+    )
+
+    status = models.CharField(_("status"), max_length=12, choices=Status, default=Status.NEW)
+    next_step_at = models.DateTimeField(_("next step"), null=True, blank=True, editable=False)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, editable=False)
+    last_error = models.TextField(_("last error"), blank=True, editable=False)
+    offered_at = models.DateTimeField(_("offered to channels"), null=True, blank=True, editable=False)
+    edited_at = models.DateTimeField(
+        _("edited by a person"), null=True, blank=True, editable=False, help_text=_("Its source no longer overwrites it.")
+    )
+    created_at = models.DateTimeField(_("stored"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated"), auto_now=True)
+
+    objects = ArticleQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("article")
+        verbose_name_plural = _("articles")
+        ordering = ["-published_at", "-id"]
+        indexes = [
+            models.Index(fields=["-published_at", "-id"], name="article_newest"),
+            models.Index(fields=["source", "-published_at", "-id"], name="article_source_newest"),
+            models.Index(fields=["status", "-published_at", "-id"], name="article_status_newest"),
+            models.Index(fields=["next_step_at"], condition=models.Q(next_step_at__isnull=False), name="article_due"),
+            models.Index(fields=["offered_at"], condition=models.Q(offered_at__isnull=False), name="article_offered"),
+            models.Index(fields=["content_hash"], condition=~models.Q(content_hash=""), name="article_content_hash"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=~models.Q(canonical_link=""), name="article_canonical_link_not_empty"),
+            models.CheckConstraint(condition=~models.Q(title=""), name="article_title_not_empty"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Summary(models.Model):
+    """One version of an article's summary. The newest one that was accepted is also `Article.summary_text`."""
+
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="summaries", verbose_name=_("article"))
+    version = models.PositiveIntegerField(_("version"))
+    text = models.TextField(_("text"))
+    provider = models.CharField(_("provider"), max_length=100, blank=True)
+    model = models.CharField(_("model"), max_length=100, blank=True)
+    prompt_version = models.CharField(_("prompt version"), max_length=50, blank=True)
+    usage_event = models.ForeignKey(
+        ApiUsageEvent, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("API call")
+    )
+    findings = models.JSONField(_("findings of the fact check"), default=list, blank=True)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("author"),
+        help_text=_("Empty: written by a model."),
+    )
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("summary")
+        verbose_name_plural = _("summaries")
+        ordering = ["-created_at", "-id"]
+        constraints = [models.UniqueConstraint(fields=["article", "version"], name="unique_version_of_summary")]
+
+    def __str__(self) -> str:
+        return f"{self.article_id} v{self.version}"

@@ -1,0 +1,19 @@
+"""What goes out: channels, publications, the messages they are sent as, digests and their readers."""
+
+from publishing.models.channel import Channel
+from publishing.models.digest import Digest, DigestItem
+from publishing.models.message import Attempt, Message, SandboxPost
+from publishing.models.publication import PendingPublication, Publication
+from publishing.models.subscriber import Subscriber
+
+__all__ = [
+    "Attempt",
+    "Channel",
+    "Digest",
+    "DigestItem",
+    "Message",
+    "PendingPublication",
+    "Publication",
+    "SandboxPost",
+    "Subscriber",
+]

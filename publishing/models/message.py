@@ -1,0 +1,135 @@
+"""The outbox: the messages a publication is sent as, each try to send one, and what the sandbox has received."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from publishing.models.channel import Channel
+from publishing.models.publication import Publication
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    def due(self, now: datetime | None = None) -> MessageQuerySet:
+        """Messages that may be sent now as far as their own row says: ready, and not before their time."""
+        return self.filter(state=Message.State.READY, not_before__lte=now or timezone.now())
+
+    def unresolved(self) -> MessageQuerySet:
+        """Messages of which nobody knows yet whether they were sent."""
+        return self.filter(state__in=[Message.State.UNKNOWN, Message.State.NEEDS_PERSON])
+
+
+class Message(models.Model):
+    """One message of a publication. Its payload is frozen at approval.
+
+    `fence` rises with each claim: who holds an older fence has lost the message and can no longer write to it.
+    """
+
+    class State(models.TextChoices):
+        READY = "ready", _("ready")
+        CLAIMED = "claimed", _("claimed")
+        SENDING = "sending", _("being sent")
+        SENT = "sent", _("sent")
+        UNKNOWN = "unknown", _("unknown whether sent")
+        NEEDS_PERSON = "person", _("needs a person")
+        DEAD = "dead", _("refused")
+
+    publication = models.ForeignKey(
+        Publication, on_delete=models.CASCADE, related_name="messages", verbose_name=_("publication")
+    )
+    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="messages", verbose_name=_("channel"))
+    ordinal = models.PositiveSmallIntegerField(_("part"))
+    payload = models.JSONField(_("payload"), help_text=_("Text and entities, in Telegram's terms."))
+    payload_hash = models.CharField(_("hash of the payload"), max_length=64)
+    priority = models.SmallIntegerField(_("priority"), default=0)
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.READY)
+    not_before = models.DateTimeField(_("not before"), default=timezone.now)
+    fence = models.PositiveIntegerField(_("fence"), default=0)
+    claimed_by = models.CharField(_("claimed by"), max_length=100, blank=True)
+    claimed_until = models.DateTimeField(_("claimed until"), null=True, blank=True)
+    message_id = models.BigIntegerField(_("number in the channel"), null=True, blank=True)
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    last_error = models.TextField(_("last error"), blank=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        ordering = ["publication", "ordinal"]
+        indexes = [
+            models.Index(
+                fields=["channel", "-priority", "not_before", "id"],
+                condition=models.Q(state="ready"),
+                name="message_ready",
+            ),
+            models.Index(
+                fields=["state", "claimed_until"],
+                condition=models.Q(state__in=["claimed", "sending", "unknown", "person"]),
+                name="message_in_flight",
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["publication", "ordinal"], name="unique_part_of_publication"),
+            models.CheckConstraint(
+                condition=~models.Q(state="sent") | models.Q(message_id__isnull=False, sent_at__isnull=False),
+                name="sent_message_has_number_and_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.publication_id}/{self.ordinal}"
+
+
+class Attempt(models.Model):
+    """One call that was about to be made. Written and committed before the first byte leaves."""
+
+    class Outcome(models.TextChoices):
+        PENDING = "pending", _("no outcome yet")
+        SENT = "sent", _("sent")
+        NOT_SENT = "not_sent", _("proved not sent")
+        REFUSED = "refused", _("refused for good")
+        UNKNOWN = "unknown", _("unknown")
+
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="attempts", verbose_name=_("message"))
+    fence = models.PositiveIntegerField(_("fence"))
+    payload_hash = models.CharField(_("hash of the payload"), max_length=64)
+    started_at = models.DateTimeField(_("started"), default=timezone.now)
+    deadline = models.DateTimeField(_("deadline"))
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome, default=Outcome.PENDING)
+    error = models.TextField(_("error"), blank=True)
+    raw_reply = models.TextField(_("reply"), blank=True)
+
+    class Meta:
+        verbose_name = _("attempt")
+        verbose_name_plural = _("attempts")
+        ordering = ["message", "id"]
+        constraints = [models.UniqueConstraint(fields=["message", "fence"], name="unique_attempt_of_fence")]
+
+    def __str__(self) -> str:
+        return f"{self.message_id} #{self.fence}: {self.outcome}"
+
+
+class SandboxPost(models.Model):
+    """A post as the sandbox received it. One a message, whoever sends it and however often."""
+
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="sandbox_posts", verbose_name=_("channel"))
+    message = models.OneToOneField(
+        Message, on_delete=models.CASCADE, related_name="sandbox_post", verbose_name=_("message")
+    )
+    payload = models.JSONField(_("payload"))
+    posted_at = models.DateTimeField(_("posted"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("sandbox post")
+        verbose_name_plural = _("sandbox posts")
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["channel", "-id"], name="sandbox_post_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.channel_id}/{self.pk}"

@@ -1,0 +1,118 @@
+"""One article or digest on its way to one channel."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from articles.models import Article
+from publishing.models.channel import Channel
+from publishing.models.digest import Digest
+
+
+class PublicationQuerySet(models.QuerySet["Publication"]):
+    def waiting(self) -> PublicationQuerySet:
+        """What an editor has still to decide."""
+        return self.filter(state__in=[Publication.State.DRAFT, Publication.State.PENDING])
+
+    def not_out_yet(self) -> PublicationQuerySet:
+        """Everything that may still go out, whoever or whatever it waits for."""
+        return self.filter(state__in=Publication.UNFINISHED)
+
+
+class Publication(models.Model):
+    class State(models.TextChoices):
+        DRAFT = "draft", _("draft")
+        PENDING = "pending", _("awaits approval")
+        APPROVED = "approved", _("approved")
+        SENDING = "sending", _("being sent")
+        PUBLISHED = "published", _("published")
+        HELD = "held", _("held")
+        REJECTED = "rejected", _("rejected")
+        FAILED = "failed", _("failed")
+        EDITED = "edited", _("edited in the channel")
+        DELETED = "deleted", _("deleted from the channel")
+
+    class Kind(models.TextChoices):
+        NEWS = "news", _("news")
+        DIGEST = "digest", _("digest")
+
+    UNFINISHED = (State.DRAFT, State.PENDING, State.APPROVED, State.SENDING, State.HELD)
+
+    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="publications", verbose_name=_("channel"))
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.NEWS)
+    article = models.ForeignKey(
+        Article, on_delete=models.PROTECT, null=True, blank=True, related_name="publications", verbose_name=_("article")
+    )
+    digest = models.ForeignKey(
+        Digest, on_delete=models.PROTECT, null=True, blank=True, related_name="publications", verbose_name=_("digest")
+    )
+    title = models.CharField(_("title"), max_length=1000)
+    text = models.TextField(_("text"), blank=True, help_text=_("As it was written when queued."))
+    edited_text = models.TextField(_("editor's text"), blank=True, help_text=_("Empty: the text goes out as it was written."))
+    revision = models.PositiveIntegerField(_("revision"), default=1, editable=False)
+
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.PENDING)
+    reason = models.CharField(_("why held or rejected"), max_length=300, blank=True)
+    priority = models.SmallIntegerField(_("priority"), default=0, help_text=_("Greater numbers go first."))
+    scheduled_for = models.DateTimeField(_("scheduled for"), null=True, blank=True)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("approved by")
+    )
+    approved_at = models.DateTimeField(_("approved"), null=True, blank=True)
+    published_at = models.DateTimeField(_("published"), null=True, blank=True)
+    last_error = models.TextField(_("last error"), blank=True)
+    created_at = models.DateTimeField(_("queued"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated"), auto_now=True)
+
+    objects = PublicationQuerySet.as_manager()
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("publication")
+        verbose_name_plural = _("publications")
+        ordering = ["-created_at", "-id"]
+        permissions = [("approve_publication", "Can approve, schedule and reject publications")]
+        indexes = [
+            models.Index(fields=["state", "-created_at", "-id"], name="publication_state_newest"),
+            models.Index(fields=["channel", "state", "-created_at"], name="publication_channel_state"),
+            models.Index(
+                fields=["-published_at"], condition=models.Q(published_at__isnull=False), name="publication_published"
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["channel", "article", "kind"], name="unique_publication_of_article"),
+            models.UniqueConstraint(fields=["channel", "digest", "kind"], name="unique_publication_of_digest"),
+            models.CheckConstraint(
+                condition=models.Q(article__isnull=False, digest__isnull=True)
+                | models.Q(article__isnull=True, digest__isnull=False),
+                name="publication_of_article_or_digest",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def final_text(self) -> str:
+        """What goes out: the editor's version where there is one."""
+        return self.edited_text or self.text
+
+
+class PendingPublicationManager(models.Manager["PendingPublication"]):
+    def get_queryset(self) -> models.QuerySet[PendingPublication]:
+        return super().get_queryset().filter(state__in=Publication.UNFINISHED)
+
+
+class PendingPublication(Publication):
+    """The queue: publications that have not gone out yet."""
+
+    objects = PendingPublicationManager()  # type: ignore[assignment]
+
+    class Meta:
+        proxy = True
+        verbose_name = _("publication in the queue")
+        verbose_name_plural = _("queue")
+        ordering = ["-priority", "-created_at", "-id"]

@@ -1,0 +1,34 @@
+"""Rows about the installation itself."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Heartbeat(models.Model):
+    """When a part of the system last made progress. A process that lives but does nothing has an old heartbeat."""
+
+    name = models.CharField(_("name"), max_length=50, primary_key=True)
+    beat_at = models.DateTimeField(_("last progress"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("heartbeat")
+        verbose_name_plural = _("heartbeats")
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def beat(cls, name: str) -> None:
+        """Note that the named part has just made progress."""
+        cls.objects.update_or_create(name=name, defaults={"beat_at": timezone.now()})
+
+    @classmethod
+    def age(cls, name: str, now: datetime | None = None) -> timedelta | None:
+        """How long ago the named part last made progress; None if it never did."""
+        beat_at = cls.objects.filter(name=name).values_list("beat_at", flat=True).first()
+        return None if beat_at is None else (now or timezone.now()) - beat_at

@@ -5,9 +5,39 @@ Times are UTC instants; a day is a UTC day, as in the bills of the providers.
 
 from __future__ import annotations
 
+import socket
+import uuid
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from usage.revision import checked_out_commit
+
+
+def utc_day(moment: datetime) -> date:
+    """The UTC day of an aware datetime."""
+    return moment.astimezone(UTC).date()
+
+
+class Totals(models.QuerySet[Any]):
+    """Rows that hold totals."""
+
+    def add(self, key: dict[str, Any], amounts: dict[str, Any], **values: Any) -> None:
+        """Add `amounts` to the row of `key`, made if it is missing, and set `values`. No writer's part is lost.
+
+        The row stays locked until the transaction ends and everybody writes to it: make this the last step of one.
+        """
+        changes = values | {name: models.F(name) + amount for name, amount in amounts.items()}
+        row = self.filter(**key)
+        if not row.update(**changes):
+            # Whoever else makes the row at this moment is waited for, so that the second try finds it.
+            self.bulk_create([self.model(**key)], ignore_conflicts=True)
+            row.update(**changes)
 
 
 class Provider(models.Model):
@@ -15,20 +45,17 @@ class Provider(models.Model):
 
     class Kind(models.TextChoices):
         EXTRACTIVE = "extractive", _("extractive (offline)")
-        OPENAI = "openai", _("OpenAI-compatible server")
 
     name = models.SlugField(_("name"), unique=True)
     kind = models.CharField(_("kind"), max_length=20, choices=Kind)
     base_url = models.URLField(_("base URL"), blank=True)
     model = models.CharField(_("model"), max_length=100, blank=True)
-    priority = models.PositiveSmallIntegerField(_("priority"), default=100, help_text=_("The smallest number is asked first."))
+    priority = models.PositiveSmallIntegerField(
+        _("priority"), default=100, help_text=_("The smallest number is asked first.")
+    )
     timeout_seconds = models.PositiveSmallIntegerField(_("timeout, seconds"), default=60)
-    price_in = models.DecimalField(
-        _("price of a million tokens in, USD"), max_digits=10, decimal_places=4, default=0
-    )
-    price_out = models.DecimalField(
-        _("price of a million tokens out, USD"), max_digits=10, decimal_places=4, default=0
-    )
+    price_in = models.DecimalField(_("price of a million tokens in, USD"), max_digits=10, decimal_places=4, default=0)
+    price_out = models.DecimalField(_("price of a million tokens out, USD"), max_digits=10, decimal_places=4, default=0)
     daily_budget = models.DecimalField(
         _("daily budget, USD"),
         max_digits=10,
@@ -94,7 +121,9 @@ class ApiUsageEvent(models.Model):
     api_key_hash = models.CharField(_("key"), max_length=64, blank=True)
     endpoint = models.CharField(_("endpoint"), max_length=200, blank=True)
     purpose = models.CharField(_("purpose"), max_length=50, blank=True)
-    subject = models.CharField(_("subject"), max_length=100, blank=True, help_text=_("What it was for: article:42, digest:7."))
+    subject = models.CharField(
+        _("subject"), max_length=100, blank=True, help_text=_("What it was for: article:42, digest:7.")
+    )
     requests = models.PositiveIntegerField(_("requests"), default=1)
     http_status = models.PositiveSmallIntegerField(_("HTTP status"), null=True, blank=True)
     latency_ms = models.PositiveIntegerField(_("latency, ms"), null=True, blank=True)
@@ -131,6 +160,8 @@ class ApiUsageDaily(models.Model):
     cost_usd = models.DecimalField(_("cost, USD"), max_digits=14, decimal_places=6, default=0)
     latency_ms = models.PositiveBigIntegerField(_("latency in sum, ms"), default=0)
 
+    objects = Totals.as_manager()
+
     class Meta:
         verbose_name = _("daily usage")
         verbose_name_plural = _("daily usage")
@@ -141,6 +172,34 @@ class ApiUsageDaily(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day} {self.provider} {self.model}".strip()
+
+    @classmethod
+    def add(
+        cls,
+        day: date,
+        provider: str,
+        model: str = "",
+        api_key_hash: str = "",
+        *,
+        requests: int = 0,
+        successes: int = 0,
+        tokens_in: int = 0,
+        tokens_out: int = 0,
+        cost_usd: Decimal = Decimal(0),
+        latency_ms: int = 0,
+    ) -> None:
+        """Add to the totals of a UTC day, atomically. Time in milliseconds, cost in US dollars."""
+        cls.objects.add(
+            {"day": day, "provider": provider, "model": model, "api_key_hash": api_key_hash},
+            {
+                "requests": requests,
+                "successes": successes,
+                "tokens_in": tokens_in,
+                "tokens_out": tokens_out,
+                "cost_usd": cost_usd,
+                "latency_ms": latency_ms,
+            },
+        )
 
 
 class ProcessSession(models.Model):
@@ -164,6 +223,28 @@ class ProcessSession(models.Model):
     def __str__(self) -> str:
         return f"{self.role} {self.started_at:%Y-%m-%d %H:%M}".strip()
 
+    @classmethod
+    def begin(cls, role: str) -> ProcessSession:
+        """Note that this process (web, worker, beat, bot, a command) has begun to work."""
+        now = timezone.now()
+        return cls.objects.create(
+            session_id=uuid.uuid4(),
+            role=role,
+            started_at=now,
+            last_seen_at=now,
+            git_sha=checked_out_commit(settings.BASE_DIR),
+            container_id=socket.gethostname()[:255],
+        )
+
+    def seen(self) -> None:
+        """Note that the process is alive; call it now and then, its age tells a hung process from a dead one."""
+        type(self).objects.filter(pk=self.pk).update(last_seen_at=timezone.now())
+
+    def end(self) -> None:
+        """Note that the process ended by itself. A killed one keeps an empty end and an old `last_seen_at`."""
+        now = timezone.now()
+        type(self).objects.filter(pk=self.pk, ended_at=None).update(last_seen_at=now, ended_at=now)
+
 
 class SessionStatsDaily(models.Model):
     """What all processes did on a UTC day."""
@@ -175,6 +256,8 @@ class SessionStatsDaily(models.Model):
     tokens_out = models.PositiveBigIntegerField(_("tokens out"), default=0)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
 
+    objects = Totals.as_manager()
+
     class Meta:
         verbose_name = _("daily statistics")
         verbose_name_plural = _("daily statistics")
@@ -182,3 +265,20 @@ class SessionStatsDaily(models.Model):
 
     def __str__(self) -> str:
         return str(self.day)
+
+    @classmethod
+    def add(
+        cls, *, http_requests: int = 0, articles_processed: int = 0, tokens_in: int = 0, tokens_out: int = 0
+    ) -> None:
+        """Add to the statistics of today (UTC), atomically. Make it a transaction's last step: all write this row."""
+        now = timezone.now()
+        cls.objects.add(
+            {"day": utc_day(now)},
+            {
+                "http_requests": http_requests,
+                "articles_processed": articles_processed,
+                "tokens_in": tokens_in,
+                "tokens_out": tokens_out,
+            },
+            updated_at=now,
+        )

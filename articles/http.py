@@ -1,0 +1,292 @@
+"""The only door to the web: bounded in time, size, redirects and connections, and shut to private addresses.
+
+No proxy, certificate or password is taken from the environment, and no cookie is kept. Its errors are one family, and
+their texts are sentences that a person finds beside the source in the admin.
+"""
+
+from __future__ import annotations
+
+import base64
+import ssl
+import threading
+import time
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from urllib.parse import unquote
+
+import httpx
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from articles import metrics, network
+from usage.models import SessionStatsDaily
+
+MAX_BYTES = 10_000_000  # of the decoded body
+DEADLINE = 60.0  # seconds from the first lookup to the last byte, redirects included
+CONNECT_TIMEOUT = 10.0  # seconds
+READ_TIMEOUT = 20.0  # seconds between two pieces of an answer
+MAX_REDIRECTS = 5
+LONGEST_RETRY_AFTER = timedelta(days=1)
+
+REDIRECTS = {301, 302, 303, 307, 308}
+NOT_MODIFIED = 304
+
+
+class FetchError(Exception):
+    """Nothing usable came. The text is a sentence for people, without addresses or secrets.
+
+    FetchError
+    ├── AddressRefused      not an http(s) address, or one that leads into a private network
+    ├── Unreachable         unknown host, connection refused or broken off, certificate not trusted
+    ├── TimedOut            no connection, no answer or no end of it in time
+    ├── TooLarge            the body is longer than the caller takes
+    ├── Undecodable         the body's compression is unknown or broken
+    ├── TooManyRedirects
+    └── BadStatus           any answer but 2xx and 304; has `status` and `retry_after`
+        └── Gone            404 and 410: the thing is no longer there
+    """
+
+    retry_after: timedelta | None = None
+
+    @property
+    def code(self) -> str:
+        """A short name of the kind of failure, for metrics and dead letters."""
+        return type(self).__name__
+
+
+class AddressRefused(FetchError):
+    pass
+
+
+class Unreachable(FetchError):
+    pass
+
+
+class TimedOut(FetchError):
+    pass
+
+
+class TooLarge(FetchError):
+    pass
+
+
+class Undecodable(FetchError):
+    pass
+
+
+class TooManyRedirects(FetchError):
+    pass
+
+
+class BadStatus(FetchError):
+    def __init__(self, message: str, status: int, retry_after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after = retry_after
+
+    @property
+    def code(self) -> str:
+        return f"HTTP {self.status}"
+
+
+class Gone(BadStatus):
+    pass
+
+
+class _Count:
+    """Requests of this process that are not in the daily statistics yet."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._value = 0
+
+    def add(self) -> None:
+        with self._lock:
+            self._value += 1
+
+    def take(self, at_least: int) -> int:
+        """The count so far, which starts at nought again; nought if it is smaller than `at_least`."""
+        with self._lock:
+            if self._value < at_least:
+                return 0
+            taken, self._value = self._value, 0
+            return taken
+
+
+_count = _Count()
+
+
+def record_requests(at_least: int = 1) -> None:
+    """Bring the requests made since the last call into the daily statistics, if they are so many: one write for all."""
+    if taken := _count.take(at_least):
+        SessionStatsDaily.add(http_requests=taken)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer of 2xx or 304. `url` is where it came from after redirects; names of headers are in lower case."""
+
+    status: int
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def not_modified(self) -> bool:
+        return self.status == NOT_MODIFIED
+
+
+def fetch(
+    url: str,
+    *,
+    etag: str = "",
+    last_modified: str = "",
+    max_bytes: int = MAX_BYTES,
+    deadline: float = DEADLINE,
+    target: str = "page",
+) -> Response:
+    """GET a page, at most `max_bytes` of it (decoded) and within `deadline` seconds.
+
+    With validators of an earlier answer the server may say 304: the body is empty then. `target` names the purpose in
+    the metrics ("feed", "page"). Raises one of the FetchError family.
+    """
+    headers = {"Accept-Encoding": "gzip, deflate", "User-Agent": settings.FETCH_USER_AGENT, "Accept": "*/*"}
+    if etag:
+        headers["If-None-Match"] = etag
+    if last_modified:
+        headers["If-Modified-Since"] = last_modified
+    clock = network.deadline.set(time.monotonic() + deadline)
+    try:
+        return _follow(url, headers, max_bytes, deadline, target)
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError, UnicodeError) as error:
+        raise AddressRefused(_("This is not an address that can be fetched.")) from error
+    except network.ForbiddenAddress as error:
+        raise AddressRefused(_("The address leads into a private network; it is not fetched.")) from error
+    except network.UnknownHost as error:
+        raise Unreachable(_("There is no server of this name.")) from error
+    except httpx.TimeoutException as error:
+        raise TimedOut(_("The server did not answer in time.")) from error
+    except httpx.TransportError as error:
+        raise Unreachable(_broken_connection(error)) from error
+    finally:
+        network.deadline.reset(clock)
+
+
+def _broken_connection(error: BaseException) -> str:
+    """What went wrong below HTTP: httpx wraps the reason in its own exceptions, the innermost one says it."""
+    innermost = error
+    while innermost.__cause__ or innermost.__context__:
+        innermost = innermost.__cause__ or innermost.__context__  # type: ignore[assignment]
+    if isinstance(innermost, ssl.SSLCertVerificationError):
+        return _("The server's certificate is not trusted.")
+    if isinstance(innermost, ssl.SSLError):
+        return _("The server does not speak proper TLS.")
+    if isinstance(innermost, ConnectionRefusedError):
+        return _("The server refused the connection.")
+    return _("The connection to the server broke off.")
+
+
+def _follow(url: str, headers: dict[str, str], max_bytes: int, deadline: float, target: str) -> Response:
+    timeouts = {"connect": CONNECT_TIMEOUT, "read": READ_TIMEOUT, "write": READ_TIMEOUT, "pool": deadline}
+    address = httpx.URL(url)
+    for _hop in range(MAX_REDIRECTS + 1):
+        if address.scheme not in {"http", "https"} or not address.host:
+            raise AddressRefused(_("Only http and https addresses are fetched."))
+        request = httpx.Request("GET", address, headers=headers | _login(address), extensions={"timeout": timeouts})
+        response = _send(request, target)
+        try:
+            if response.status_code in REDIRECTS and "location" in response.headers:
+                address = address.join(response.headers["location"])
+                continue
+            return _accept(response, str(address), max_bytes)
+        finally:
+            response.close()
+    raise TooManyRedirects(_("The server redirects without end."))
+
+
+def _login(address: httpx.URL) -> dict[str, str]:
+    """The header for a name and password that stand in the address itself."""
+    if not address.userinfo:
+        return {}
+    return {"Authorization": f"Basic {base64.b64encode(unquote(address.userinfo.decode()).encode()).decode()}"}
+
+
+def _send(request: httpx.Request, target: str) -> httpx.Response:
+    _count.add()
+    started, status_group = time.monotonic(), "error"
+    try:
+        response = network.transport().handle_request(request)
+        status_group = f"{response.status_code // 100}xx"
+    finally:
+        metrics.http_duration.labels(target).observe(time.monotonic() - started)
+        metrics.http_requests.labels(target, "GET", status_group).inc()
+    return response
+
+
+def _accept(response: httpx.Response, url: str, max_bytes: int) -> Response:
+    status = response.status_code
+    if status != NOT_MODIFIED and not response.is_success:
+        raise _bad_status(status, _retry_after(response.headers.get("retry-after", "")))
+    body = b"" if status == NOT_MODIFIED else _body(response, max_bytes)
+    return Response(status, url, {name.lower(): value for name, value in response.headers.items()}, body)
+
+
+def _body(response: httpx.Response, max_bytes: int) -> bytes:
+    if int(response.headers.get("content-length", "0")) > max_bytes:
+        raise TooLarge(_("The answer is larger than %(limit)d bytes.") % {"limit": max_bytes})
+    body = bytearray()
+    for piece in _decoded(response, max_bytes):
+        body += piece
+        if len(body) > max_bytes:
+            raise TooLarge(_("The answer is larger than %(limit)d bytes.") % {"limit": max_bytes})
+    return bytes(body)
+
+
+def _decoded(response: httpx.Response, max_bytes: int) -> Iterator[bytes]:
+    """The body piece by piece. Unlike httpx's decoder, no piece grows beyond the limit: a gzip bomb stays small."""
+    coding = response.headers.get("content-encoding", "identity").strip().lower()
+    pieces: Iterator[bytes] = iter(response.stream)  # type: ignore[arg-type]
+    if coding in {"", "identity"}:
+        yield from pieces
+        return
+    if coding not in {"gzip", "x-gzip", "deflate"}:
+        raise Undecodable(_("The server compresses in a way that was not asked for."))
+    decoder = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # 32: gzip or zlib, told from the header
+    try:
+        for piece in pieces:
+            yield decoder.decompress(piece, max_bytes + 1)
+    except zlib.error as error:
+        raise Undecodable(_("The compressed answer is damaged.")) from error
+    if not decoder.eof:
+        raise Undecodable(_("The compressed answer is damaged."))
+
+
+def _bad_status(status: int, retry_after: timedelta | None) -> BadStatus:
+    if status in {404, 410}:
+        return Gone(
+            _("There is nothing at this address any more (%(status)d).") % {"status": status}, status, retry_after
+        )
+    if status in {401, 403}:
+        return BadStatus(_("The server does not let us in (%(status)d).") % {"status": status}, status, retry_after)
+    if status == 429:  # noqa: PLR2004
+        return BadStatus(_("The server asks for fewer requests (429)."), status, retry_after)
+    if status >= 500:  # noqa: PLR2004
+        return BadStatus(
+            _("The server has a problem of its own (%(status)d).") % {"status": status}, status, retry_after
+        )
+    return BadStatus(_("The server answered with status %(status)d.") % {"status": status}, status, retry_after)
+
+
+def _retry_after(value: str) -> timedelta | None:
+    """RFC 9110, section 10.2.3: seconds, or a date. Anything else is ignored, and a day is the longest we obey."""
+    if value.strip().isdecimal():
+        return min(timedelta(seconds=int(value.strip()[:9])), LONGEST_RETRY_AFTER)
+    try:
+        until = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    until = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return max(timedelta(0), min(until - datetime.now(UTC), LONGEST_RETRY_AFTER))

@@ -22,6 +22,15 @@ class ArticleQuerySet(models.QuerySet["Article"]):
         """Summarised articles that are offered to channels and have not been taken yet, the oldest first."""
         return self.filter(offered_at__isnull=False).order_by("offered_at", "pk")
 
+    def summarise_again(self, now: datetime | None = None) -> int:
+        """Make articles that have a text due for a new version of their summary; how many."""
+        with_text = self.exclude(content="", lead="")
+        # What was made of the present text holds no longer.
+        Summary.objects.filter(article__in=with_text).update(content_hash="")
+        return with_text.update(
+            status=Article.Status.READY, next_step_at=now or timezone.now(), attempts=0, last_error=""
+        )
+
 
 class Article(models.Model):
     """One article, known by its canonical link.
@@ -104,6 +113,9 @@ class Summary(models.Model):
     article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="summaries", verbose_name=_("article"))
     version = models.PositiveIntegerField(_("version"))
     text = models.TextField(_("text"))
+    content_hash = models.CharField(
+        _("hash of the article's text"), max_length=64, blank=True, editable=False, help_text=_("As it was summarised.")
+    )
     provider = models.CharField(_("provider"), max_length=100, blank=True)
     model = models.CharField(_("model"), max_length=100, blank=True)
     prompt_version = models.CharField(_("prompt version"), max_length=50, blank=True)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
@@ -9,6 +13,12 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from articles.models import Source
+
+
+class ChannelQuerySet(models.QuerySet["Channel"]):
+    def open(self, now: datetime | None = None) -> ChannelQuerySet:
+        """Channels that are not paused and whose last post is long enough ago."""
+        return self.filter(is_paused=False, next_post_at__lte=now or timezone.now())
 
 
 class Channel(models.Model):
@@ -62,6 +72,7 @@ class Channel(models.Model):
     pause_reason = models.CharField(_("why paused"), max_length=300, blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
+    objects = ChannelQuerySet.as_manager()
     history = HistoricalRecords(excluded_fields=["next_post_at"], m2m_fields=[sources])
 
     class Meta:
@@ -80,3 +91,29 @@ class Channel(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of its quiet hours and of the times its readers see."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def lacks_token(self) -> bool:
+        """Whether the bot's token is missing from the environment of this process."""
+        return self.kind == self.Kind.TELEGRAM and not settings.TELEGRAM_TOKENS.get(self.token_env)
+
+    def quiet_end(self, moment: datetime) -> datetime | None:
+        """When the quiet hours end in which `moment` (aware) lies; None outside of them.
+
+        Quiet hours may cross midnight. Hours that begin and end at the same time are none.
+        """
+        if self.quiet_from is None or self.quiet_until is None:
+            return None
+        local = moment.astimezone(self.zone)
+        begins = local.replace(hour=self.quiet_from.hour, minute=self.quiet_from.minute, second=0, microsecond=0)
+        ends = local.replace(hour=self.quiet_until.hour, minute=self.quiet_until.minute, second=0, microsecond=0)
+        if self.quiet_from <= self.quiet_until:
+            return ends if begins <= local < ends else None
+        if local >= begins:
+            return ends + timedelta(days=1)
+        return ends if local < ends else None

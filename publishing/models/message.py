@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +17,18 @@ class MessageQuerySet(models.QuerySet["Message"]):
     def due(self, now: datetime | None = None) -> MessageQuerySet:
         """Messages that may be sent now as far as their own row says: ready, and not before their time."""
         return self.filter(state=Message.State.READY, not_before__lte=now or timezone.now())
+
+    def next_in_line(self, now: datetime | None = None) -> MessageQuerySet:
+        """Due messages that nothing of their own publication holds up, in the order in which they go out.
+
+        A part waits for the parts before it, and for a person if it is unknown whether one of them was sent.
+        """
+        earlier = Message.objects.filter(
+            publication=models.OuterRef("publication"), ordinal__lt=models.OuterRef("ordinal")
+        ).exclude(state=Message.State.SENT)
+        going_out = [Publication.State.APPROVED, Publication.State.SENDING]
+        due = self.due(now).filter(~models.Exists(earlier), publication__state__in=going_out)
+        return due.order_by("-priority", "not_before", "id")
 
     def unresolved(self) -> MessageQuerySet:
         """Messages of which nobody knows yet whether they were sent."""
@@ -53,6 +66,16 @@ class Message(models.Model):
     message_id = models.BigIntegerField(_("number in the channel"), null=True, blank=True)
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
     last_error = models.TextField(_("last error"), blank=True)
+    resolved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("decided by"),
+        help_text=_("Who said what became of a message of which nobody knew whether it was sent."),
+    )
+    resolved_at = models.DateTimeField(_("decided"), null=True, blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     objects = MessageQuerySet.as_manager()
@@ -76,8 +99,10 @@ class Message(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["publication", "ordinal"], name="unique_part_of_publication"),
             models.CheckConstraint(
-                condition=~models.Q(state="sent") | models.Q(message_id__isnull=False, sent_at__isnull=False),
-                name="sent_message_has_number_and_time",
+                condition=~models.Q(state="sent")
+                | models.Q(sent_at__isnull=False, message_id__isnull=False)
+                | models.Q(sent_at__isnull=False, resolved_at__isnull=False),
+                name="sent_message_has_proof",
             ),
         ]
 
@@ -118,7 +143,9 @@ class Attempt(models.Model):
 class SandboxPost(models.Model):
     """A post as the sandbox received it. One a message, whoever sends it and however often."""
 
-    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="sandbox_posts", verbose_name=_("channel"))
+    channel = models.ForeignKey(
+        Channel, on_delete=models.CASCADE, related_name="sandbox_posts", verbose_name=_("channel")
+    )
     message = models.OneToOneField(
         Message, on_delete=models.CASCADE, related_name="sandbox_post", verbose_name=_("message")
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
@@ -20,6 +21,28 @@ class PublicationQuerySet(models.QuerySet["Publication"]):
     def not_out_yet(self) -> PublicationQuerySet:
         """Everything that may still go out, whoever or whatever it waits for."""
         return self.filter(state__in=Publication.UNFINISHED)
+
+    def for_queue(self) -> PublicationQuerySet:
+        """With all that `queueing.explain` looks at: the channel, the messages, and how many go out `ahead` of each."""
+        same_priority = models.Q(priority=models.OuterRef("priority"))
+        line = (
+            Publication.objects.filter(channel=models.OuterRef("channel"), state__in=Publication.IN_LINE)
+            .annotate(due=Coalesce("scheduled_for", "approved_at"))
+            .filter(
+                models.Q(priority__gt=models.OuterRef("priority"))
+                | same_priority & models.Q(due__lt=models.OuterRef("due"))
+                | same_priority & models.Q(due=models.OuterRef("due"), pk__lt=models.OuterRef("pk"))
+            )
+            .order_by()
+            .values("channel")
+            .annotate(count=models.Count("pk"))
+            .values("count")
+        )
+        return (
+            self.select_related("channel", "article__source", "digest", "approved_by")
+            .prefetch_related("messages")
+            .annotate(due=Coalesce("scheduled_for", "approved_at"), ahead=Coalesce(models.Subquery(line), 0))
+        )
 
 
 class Publication(models.Model):
@@ -39,9 +62,12 @@ class Publication(models.Model):
         NEWS = "news", _("news")
         DIGEST = "digest", _("digest")
 
+    IN_LINE = (State.APPROVED, State.SENDING)
     UNFINISHED = (State.DRAFT, State.PENDING, State.APPROVED, State.SENDING, State.HELD)
 
-    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="publications", verbose_name=_("channel"))
+    channel = models.ForeignKey(
+        Channel, on_delete=models.PROTECT, related_name="publications", verbose_name=_("channel")
+    )
     kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.NEWS)
     article = models.ForeignKey(
         Article, on_delete=models.PROTECT, null=True, blank=True, related_name="publications", verbose_name=_("article")
@@ -51,7 +77,9 @@ class Publication(models.Model):
     )
     title = models.CharField(_("title"), max_length=1000)
     text = models.TextField(_("text"), blank=True, help_text=_("As it was written when queued."))
-    edited_text = models.TextField(_("editor's text"), blank=True, help_text=_("Empty: the text goes out as it was written."))
+    edited_text = models.TextField(
+        _("editor's text"), blank=True, help_text=_("Empty: the text goes out as it was written.")
+    )
     revision = models.PositiveIntegerField(_("revision"), default=1, editable=False)
 
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.PENDING)
@@ -59,7 +87,12 @@ class Publication(models.Model):
     priority = models.SmallIntegerField(_("priority"), default=0, help_text=_("Greater numbers go first."))
     scheduled_for = models.DateTimeField(_("scheduled for"), null=True, blank=True)
     approved_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("approved by")
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("approved by"),
     )
     approved_at = models.DateTimeField(_("approved"), null=True, blank=True)
     published_at = models.DateTimeField(_("published"), null=True, blank=True)

@@ -1,0 +1,165 @@
+"""From summarised articles to publications on channels, and the answer to "why isn't it out yet?"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from articles.models import Article
+from publishing.approval import ApprovalError, approve
+from publishing.models import Channel, Message, Publication
+
+State = Publication.State
+
+# --- queueing -------------------------------------------------------------------------------------------------------
+
+
+def queue_ready(limit: int = 100) -> int:
+    """Take up to `limit` articles that are ready to publish into the queues of their channels.
+
+    Returns how many publications were made. Each article is one transaction; two processes never make two.
+    """
+    return sum(_queue(article) for article in Article.objects.ready_to_publish().select_related("source")[:limit])
+
+
+@transaction.atomic
+def _queue(article: Article) -> int:
+    """Take one article over: clear its offer, and make a publication on each channel of its source that has none."""
+    offer = Article.objects.filter(pk=article.pk, offered_at=article.offered_at)
+    if not offer.update(offered_at=None):
+        return 0
+    return sum(_offer_to(channel, article) for channel in article.source.channels.all())
+
+
+def _offer_to(channel: Channel, article: Article) -> bool:
+    publication, created = Publication.objects.get_or_create(
+        channel=channel,
+        article=article,
+        kind=Publication.Kind.NEWS,
+        defaults={"title": article.title, "text": article.summary_text},
+    )
+    if created and channel.auto_approve == Channel.AutoApprove.ALWAYS:
+        _approve_by_rule(publication)
+    return created
+
+
+def _approve_by_rule(publication: Publication) -> None:
+    """What the channel would approve by itself but can't be sent stays with the editors, who see why."""
+    try:
+        approve(publication.pk, by=None, revision=publication.revision)
+    except ApprovalError as error:
+        Publication.objects.filter(pk=publication.pk).update(last_error=str(error))
+
+
+# --- explaining -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a publication stands where it stands. `label` and `detail` are in the reader's language.
+
+    `tone` is info, success, warning or danger; `due_at` is when it will go out as far as is known, else None.
+    """
+
+    label: str
+    detail: str
+    tone: str
+    due_at: datetime | None = None
+
+
+def explain(publication: Publication, now: datetime | None = None) -> Explanation:
+    """Why the publication isn't out yet and when it will be.
+
+    Makes no query for rows of `Publication.objects.for_queue()`, which fetches the channel and the messages along
+    and counts the publications ahead in the line.
+    """
+    now = now or timezone.now()
+    if publication.state in Publication.IN_LINE:
+        return _on_its_way(publication, now)
+    label, error, reason = publication.get_state_display(), publication.last_error, publication.reason
+    moment = _clock(publication.published_at, publication.channel, now) if publication.published_at else ""
+    explanations = {
+        State.DRAFT: Explanation(label, _("It is still being written."), "info"),
+        State.PENDING: Explanation(label, error or _("It goes out after an editor approves it."), "warning"),
+        State.HELD: Explanation(label, reason or _("It goes out after somebody releases it."), "warning"),
+        State.REJECTED: Explanation(label, reason, "info"),
+        State.FAILED: Explanation(label, error, "danger"),
+    }
+    return explanations.get(State(publication.state), Explanation(label, moment, "success"))
+
+
+def _on_its_way(publication: Publication, now: datetime) -> Explanation:
+    messages = sorted(publication.messages.all(), key=lambda message: message.ordinal)
+    message = next((message for message in messages if message.state != Message.State.SENT), None)
+    if message is None:
+        return Explanation(publication.get_state_display(), "", "info")
+    part = _("Part %(part)d of %(parts)d.") % {"part": message.ordinal, "parts": len(messages)}
+    which = f"{part} " if len(messages) > 1 else ""
+    match message.state:
+        case Message.State.UNKNOWN | Message.State.NEEDS_PERSON:
+            detail = _("Look into the channel and say whether it is there. %(error)s") % {"error": message.last_error}
+            return Explanation(_("unknown whether it was sent"), f"{which}{detail}".strip(), "danger")
+        case Message.State.CLAIMED | Message.State.SENDING:
+            return Explanation(_("being sent"), part if which else "", "info", now)
+        case Message.State.DEAD:
+            return Explanation(_("refused"), f"{which}{message.last_error}", "danger")
+    return _ready(publication, message, now)
+
+
+def _ready(publication: Publication, message: Message, now: datetime) -> Explanation:
+    """Why a message that may be sent hasn't been, beginning with what somebody must act on."""
+    channel = publication.channel
+    if channel.is_paused:
+        resume = _("Nothing goes out before it is resumed.")
+        return Explanation(_("channel paused"), channel.pause_reason or resume, "warning")
+    if channel.lacks_token:
+        ask = _("Set %(name)s to the token of the channel's bot and start again.") % {"name": channel.token_env}
+        return Explanation(_("no bot token"), ask, "danger")
+    ahead = _ahead(publication)
+    due_at = _estimate(channel, message, ahead, now)
+    if message.not_before > now:
+        return _later(channel, message, due_at, now)
+    if quiet_end := channel.quiet_end(now):
+        return Explanation(
+            _("quiet hours"), _("until %(time)s") % {"time": _clock(quiet_end, channel, now)}, "info", due_at
+        )
+    line = ngettext("%(count)d publication goes before it.", "%(count)d publications go before it.", ahead)
+    return Explanation(_("approved"), line % {"count": ahead} if ahead else _("It is next in line."), "success", due_at)
+
+
+def _later(channel: Channel, message: Message, due_at: datetime, now: datetime) -> Explanation:
+    """The message waits for its own time: after a failure, or because an editor has set it."""
+    if message.last_error:
+        return Explanation(_("will be tried again"), message.last_error, "warning", due_at)
+    moment = _clock(message.not_before, channel, now)
+    if quiet_end := channel.quiet_end(message.not_before):
+        times = {"time": moment, "end": _clock(quiet_end, channel, now)}
+        return Explanation(_("scheduled"), _("for %(time)s; quiet hours until %(end)s") % times, "info", due_at)
+    return Explanation(_("scheduled"), _("for %(time)s") % {"time": moment}, "info", due_at)
+
+
+def _ahead(publication: Publication) -> int:
+    """How many publications go before this one: counted along by `for_queue`, else asked now."""
+    if "ahead" not in vars(publication):
+        publication = Publication.objects.for_queue().get(pk=publication.pk)
+    ahead: int = vars(publication)["ahead"]
+    return ahead
+
+
+def _estimate(channel: Channel, message: Message, ahead: int, now: datetime) -> datetime:
+    """The earliest moment: its own time, the channel's pace with those before it in line, and the quiet hours."""
+    pace = timedelta(seconds=channel.seconds_between_posts)
+    moment = max(message.not_before, max(now, channel.next_post_at) + pace * ahead)
+    return channel.quiet_end(moment) or moment
+
+
+def _clock(moment: datetime, channel: Channel, now: datetime) -> str:
+    """The time in the channel's time zone, with the day unless that is today."""
+    local, today = moment.astimezone(channel.zone), now.astimezone(channel.zone).date()
+    return date_format(local, "H:i" if local.date() == today else "j E, H:i")

@@ -1,0 +1,183 @@
+"""What became of a message: as the reply proved it, or as a person says who has looked.
+
+Each verb is one transaction, and locks the publication before its message, as approval does.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.db.models.functions import Greatest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from articles.metrics import errors
+from articles.models import DeadLetter
+from publishing.approval import AlreadyDecided, Missing
+from publishing.metrics import articles_posted
+from publishing.models import Attempt, Channel, Message, Publication
+from publishing.outcomes import NotSent, Outcome, Refused, Sent, Unknown
+
+logger = logging.getLogger(__name__)
+
+FIRST_BACKOFF = timedelta(seconds=5)
+LONGEST_BACKOFF = timedelta(minutes=10)
+LONGEST_REPLY = 4000  # characters of a server's answer that are kept
+
+State = Message.State
+# A reply that proves the message was sent counts even after its sender was given up for lost.
+STILL_OPEN = (State.SENDING, State.UNKNOWN, State.NEEDS_PERSON, State.READY)
+
+
+@transaction.atomic
+def settle(attempt: Attempt, outcome: Outcome) -> bool:
+    """Write what became of an attempt; True if its message is sent now.
+
+    An outcome that comes too late, when the message was claimed again, changes only the attempt's own row.
+    """
+    message = _locked(attempt.message_id)
+    now = timezone.now()
+    row = Message.objects.filter(pk=message.pk, fence=attempt.fence, state=State.SENDING)
+    match outcome:
+        case Sent():
+            row = Message.objects.filter(pk=message.pk, fence=attempt.fence, state__in=STILL_OPEN)
+            settled = row.update(
+                state=State.SENT, message_id=outcome.number, sent_at=now, claimed_until=None, last_error=""
+            )
+        case NotSent():
+            not_before = now + (_backoff(attempt.fence) if outcome.retry_after is None else outcome.retry_after)
+            settled = row.update(
+                state=State.READY, not_before=not_before, claimed_until=None, last_error=outcome.reason
+            )
+            _hold_channel(message.channel, outcome, not_before)
+        case Refused():
+            settled = row.update(state=State.DEAD, claimed_until=None, last_error=outcome.reason)
+        case Unknown():
+            settled = row.update(state=State.UNKNOWN, claimed_until=None, last_error=outcome.reason)
+    _close(attempt, outcome, now)
+    if settled:
+        _follow(message.publication, outcome)
+    else:
+        errors.labels("late_outcome").inc()
+        logger.error("Message %s: the outcome “%s” came too late", message.pk, attempt.outcome)
+    return bool(settled) and isinstance(outcome, Sent)
+
+
+def _locked(message_id: int) -> Message:
+    """The message, with its publication locked against other decisions."""
+    message = Message.objects.select_related("channel").get(pk=message_id)
+    message.publication = Publication.objects.select_for_update().get(pk=message.publication_id)
+    message.refresh_from_db(fields=["state", "fence"])
+    return message
+
+
+def _backoff(tries: int) -> timedelta:
+    return min(FIRST_BACKOFF * 2 ** min(tries - 1, 10), LONGEST_BACKOFF)
+
+
+def _hold_channel(channel: Channel, outcome: NotSent, not_before: datetime) -> None:
+    """Let the whole channel wait: what stopped this message would stop the next one.
+
+    A server's own wish to wait holds for every channel of the same bot.
+    """
+    channels = Channel.objects.filter(pk=channel.pk)
+    if outcome.retry_after and channel.token_env:
+        channels = Channel.objects.filter(kind=channel.kind, token_env=channel.token_env)
+    channels.update(next_post_at=Greatest("next_post_at", not_before))
+    if outcome.pause:
+        Channel.objects.filter(pk=channel.pk).update(is_paused=True, pause_reason=outcome.reason[:300])
+    if outcome.moved_to:
+        Channel.objects.filter(pk=channel.pk, chat_id=channel.chat_id).update(chat_id=outcome.moved_to)
+
+
+def _close(attempt: Attempt, outcome: Outcome, now: datetime) -> None:
+    names = {
+        Sent: Attempt.Outcome.SENT,
+        NotSent: Attempt.Outcome.NOT_SENT,
+        Refused: Attempt.Outcome.REFUSED,
+        Unknown: Attempt.Outcome.UNKNOWN,
+    }
+    attempt.outcome = names[type(outcome)]
+    attempt.error = "" if isinstance(outcome, Sent) else outcome.reason
+    attempt.raw_reply = outcome.reply[:LONGEST_REPLY]
+    attempt.finished_at = now
+    attempt.save(update_fields=["outcome", "error", "raw_reply", "finished_at"])
+
+
+def _follow(publication: Publication, outcome: Outcome) -> None:
+    """Take the publication where its message has gone."""
+    row = Publication.objects.filter(pk=publication.pk)
+    match outcome:
+        case Sent():
+            _publish_if_complete(publication)
+        case Refused():
+            row.update(state=Publication.State.FAILED, last_error=outcome.reason, updated_at=timezone.now())
+            DeadLetter.record(DeadLetter.EntityType.POST, str(publication.pk), "refused", outcome.reason, attempts=1)
+            errors.labels("post_refused").inc()
+        case Unknown():
+            row.update(last_error=outcome.reason, updated_at=timezone.now())
+            errors.labels("post_unknown").inc()
+        case NotSent():
+            row.update(last_error=outcome.reason)
+
+
+def _publish_if_complete(publication: Publication) -> None:
+    if Message.objects.filter(publication=publication).exclude(state=State.SENT).exists():
+        return
+    now = timezone.now()
+    on_its_way = Publication.objects.filter(pk=publication.pk, published_at=None)
+    if on_its_way.update(state=Publication.State.PUBLISHED, published_at=now, updated_at=now, last_error=""):
+        DeadLetter.objects.filter(entity_type=DeadLetter.EntityType.POST, entity_ref=str(publication.pk)).delete()
+        articles_posted.inc()
+
+
+# --- a person decides -----------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def resolve_as_sent(message_id: int, *, by: AbstractBaseUser, number: int | None = None) -> Message:
+    """Somebody has looked: the message stands in the channel, under `number` if they have noted it.
+
+    Raises ApprovalError if it is known already what became of it.
+    """
+    message = _undecided(message_id)
+    now = timezone.now()
+    _decide(message, by, state=State.SENT, sent_at=now, message_id=number)
+    _publish_if_complete(message.publication)
+    return _noted(message, by, "resolved as sent")
+
+
+@transaction.atomic
+def send_again(message_id: int, *, by: AbstractBaseUser) -> Message:
+    """Somebody has looked: the message isn't in the channel, so it is due again.
+
+    Raises ApprovalError if it is known already what became of it.
+    """
+    message = _undecided(message_id)
+    _decide(message, by, state=State.READY, not_before=timezone.now())
+    return _noted(message, by, "sent again")
+
+
+def _undecided(message_id: int) -> Message:
+    try:
+        return _locked(message_id)
+    except Message.DoesNotExist:
+        raise Missing(_("This message no longer exists.")) from None
+
+
+def _decide(message: Message, by: AbstractBaseUser, **values: object) -> None:
+    row = Message.objects.unresolved().filter(pk=message.pk)
+    if not row.update(resolved_by=by, resolved_at=timezone.now(), last_error="", **values):
+        raise AlreadyDecided(_("It is known already what became of this message."))
+
+
+def _noted(message: Message, by: AbstractBaseUser, verb: str) -> Message:
+    """The message as it is now; the decision stands in the history of its publication."""
+    message.refresh_from_db()
+    Publication.history.bulk_history_create(
+        [message.publication], update=True, default_user=by, default_change_reason=f"part {message.ordinal}: {verb}"
+    )
+    return message

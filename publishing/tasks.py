@@ -1,0 +1,35 @@
+"""Doorbells of publishing. Each does what its rows say is due, and is harmless twice or never."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from articles.models import Article
+from publishing import delivery, queueing
+
+
+@shared_task(ignore_result=True)
+def deliver_channel(channel_id: int) -> None:
+    """Send what may go out in a channel right now."""
+    delivery.deliver(channel_id)
+
+
+@shared_task(ignore_result=True)
+def queue_ready_articles() -> None:
+    """Take articles that are ready into the queues, and let channels that approve by themselves send at once."""
+    queueing.queue_ready()
+    _ring_channels()
+
+
+def ring_due() -> None:
+    """Ring for whatever is due: messages of dead senders, articles to be queued, channels with messages to send."""
+    delivery.recover()
+    if Article.objects.ready_to_publish().exists():
+        queue_ready_articles.delay()
+    _ring_channels()
+
+
+def _ring_channels() -> None:
+    for channel_id in delivery.due_channels(timezone.now()):
+        deliver_channel.delay(channel_id)

@@ -1,0 +1,122 @@
+"""Telegram as a transport: one call of the Bot API a message, through python-telegram-bot.
+
+What happened is read from the wire, below the library's own errors: those don't tell a connection that was never
+made from a reply that was lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+from django.conf import settings
+from django.utils.translation import gettext as _
+from telegram import Bot, LinkPreviewOptions, MessageEntity
+from telegram.error import TelegramError
+from telegram.request import HTTPXRequest
+
+from publishing import verdicts
+from publishing.models import Channel, Message
+from publishing.outcomes import NotSent, Outcome, Unknown
+
+PATIENCE = timedelta(seconds=20)
+MASK = "[token]"
+
+# httpx logs every URL at INFO and the library its base URL at DEBUG: both hold the bot's token.
+for name in ("httpx", "httpcore", "telegram"):
+    logging.getLogger(name).setLevel(logging.WARNING)
+
+
+class WireRequest(HTTPXRequest):
+    """The library's HTTP client, which also keeps what came over the wire: a reply, or the cause of its absence."""
+
+    reply: tuple[int, bytes] | None = None
+    cause: BaseException | None = None
+
+    async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
+        try:
+            self.reply = await super().do_request(*args, **kwargs)
+        except TelegramError as error:
+            self.cause = error.__cause__
+            raise
+        except httpx.InvalidURL as error:
+            self.cause = error
+            raise
+        return self.reply
+
+    def outcome(self) -> Outcome:
+        """What the last call has proved."""
+        return verdicts.of_failure(self.cause) if self.reply is None else verdicts.of_reply(*self.reply)
+
+
+def wire_request(patience: timedelta = PATIENCE) -> WireRequest:
+    """A client that waits at most `patience` for the request's way out and for the reply, half of it to connect."""
+    seconds = patience.total_seconds()
+    return WireRequest(
+        connection_pool_size=1, connect_timeout=seconds / 2, write_timeout=seconds, read_timeout=seconds, pool_timeout=1
+    )
+
+
+def bot(token: str, request: WireRequest, updates: WireRequest | None = None) -> Bot:
+    """A bot at the configured server."""
+    return Bot(
+        token,
+        base_url=f"{settings.TELEGRAM_API_BASE_URL}/bot",
+        base_file_url=f"{settings.TELEGRAM_API_BASE_URL}/file/bot",
+        request=request,
+        get_updates_request=updates or request,
+    )
+
+
+def redact(text: str, token: str) -> str:
+    """The text without the token, also where it is written as in an address, or without the bot's number."""
+    secret = token.partition(":")[2] or token
+    for form in (token, quote(token, safe=""), secret):
+        text = text.replace(form, MASK)
+    return text
+
+
+class TelegramTransport:
+    """Sends to one Telegram channel. No secret is kept in it, so that nobody can print one."""
+
+    def __init__(self, channel: Channel, patience: timedelta = PATIENCE) -> None:
+        self.channel = channel
+        self.patience = patience
+
+    @property
+    def time_limit(self) -> timedelta:
+        return 2 * self.patience
+
+    def send(self, message: Message) -> Outcome:
+        token = settings.TELEGRAM_TOKENS.get(self.channel.token_env, "")
+        if not token:
+            return NotSent(_("The bot's token is missing: set %(name)s.") % {"name": self.channel.token_env})
+        request = wire_request(self.patience)
+        # What the library makes of a reply doesn't matter: the verdict comes from the reply itself.
+        with suppress(TelegramError, TimeoutError, ValueError, KeyError):
+            asyncio.run(self._call(token, request, message.payload))
+        return _redacted(request.outcome(), token)
+
+    def find(self, message: Message) -> Outcome:
+        """Telegram has no way to ask whether a message was sent."""
+        return Unknown(_("The program stopped while the post was on its way, so it may or may not be in the channel."))
+
+    async def _call(self, token: str, request: WireRequest, payload: dict[str, Any]) -> None:
+        async with asyncio.timeout(self.time_limit.total_seconds()), request:
+            await bot(token, request).send_message(
+                chat_id=self.channel.chat_id,
+                text=payload["text"],
+                entities=[MessageEntity(**entity) for entity in payload["entities"]],
+                link_preview_options=LinkPreviewOptions(**payload["link_preview_options"]),
+            )
+
+
+def _redacted(outcome: Outcome, token: str) -> Outcome:
+    cleaned = {name: redact(value, token) for name, value in vars(outcome).items() if isinstance(value, str)}
+    return replace(outcome, **cleaned)

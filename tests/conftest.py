@@ -1,3 +1,62 @@
-"""Fixtures that every test may use."""
+"""Fixtures that every test may use, and the wall around all of them: no test reaches beyond the loopback."""
 
 from __future__ import annotations
+
+import ipaddress
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+
+from tests import servers
+
+NAMED_LOOPBACK = {"localhost", "", None}
+
+
+class NetworkBlocked(RuntimeError):
+    """A test tried to reach another machine."""
+
+
+def is_loopback(host: Any) -> bool:
+    """Whether a host (a name, an address, or nothing, which listens) is this machine."""
+    if isinstance(host, bytes):
+        host = host.decode()
+    if host in NAMED_LOOPBACK:
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
+
+
+def guard(event: str, arguments: tuple[Any, ...]) -> None:
+    """An audit hook: it sees every connection and every look-up of a name that Python makes, whoever makes it."""
+    if event == "socket.getaddrinfo":
+        host = arguments[0]
+    elif event in {"socket.connect", "socket.sendto"} and isinstance(arguments[1], tuple):
+        host = arguments[1][0]
+    else:
+        return
+    if not is_loopback(host):
+        raise NetworkBlocked(f"{event}: {host}")
+
+
+sys.addaudithook(guard)
+
+
+@pytest.fixture(autouse=True)
+def fresh_cache() -> Iterator[None]:
+    """No test sees what another has cached."""
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture(scope="session")
+def broker_url() -> Iterator[str]:
+    """The URL of a private Redis-compatible server."""
+    with servers.broker() as url:
+        yield url

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
-SCRATCH = Path(os.environ.setdefault("WARANDPEACE_TEST_DIR", tempfile.mkdtemp(prefix="warandpeace-tests-")))
+OURS = ("TELEGRAM_", "OPENAI_", "MISTRAL_", "GOOGLE_", "GEMINI_", "LLM_", "CELERY_", "LOG_", "METRICS_", "PROMETHEUS_")
+
+
+def scratch_folder() -> Path:
+    """The folder of this run's files; a process that tests start uses its parent's, a worker of xdist one of its own."""
+    if "WARANDPEACE_TEST_DIR" not in os.environ:
+        os.environ["WARANDPEACE_TEST_DIR"] = tempfile.mkdtemp(prefix="warandpeace-tests-")
+        atexit.register(shutil.rmtree, os.environ["WARANDPEACE_TEST_DIR"], ignore_errors=True)
+    return Path(os.environ["WARANDPEACE_TEST_DIR"], os.environ.get("PYTEST_XDIST_WORKER", "alone"))
+
+
+SCRATCH = scratch_folder()
 
 for name in list(os.environ):
-    if name.startswith(("TELEGRAM_", "OPENAI_", "MISTRAL_", "GOOGLE_", "GEMINI_", "LLM_", "CELERY_")):
+    if name.startswith(OURS):
         del os.environ[name]
 os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL", "")
-os.environ |= {"ENV_FILE": os.devnull, "VAR_DIR": str(SCRATCH / "var"), "FETCH_ALLOW_PRIVATE": "on", "SECRET_KEY": "only-for-tests" * 4}
+os.environ |= {
+    "ENV_FILE": os.devnull,
+    "VAR_DIR": str(SCRATCH / "var"),
+    "FETCH_ALLOW_PRIVATE": "on",
+    "SECRET_KEY": "only-for-tests" * 4,
+}
 
 from warandpeace.settings import *  # noqa: E402, F403
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import re
+import time
 import uuid
 from collections.abc import Callable
 
@@ -13,8 +15,13 @@ from django.utils.translation import check_for_language
 
 from warandpeace.logs import correlation_id
 
+logger = logging.getLogger(__name__)
+
 # An id that came with the request is taken over only if it cannot break a log line.
 SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+# Machines ask for these every few seconds.
+QUIET = {"/readyz", "/metrics", "/demo/feed.xml"}
 
 
 class RequestId:
@@ -27,8 +34,12 @@ class RequestId:
         given = request.headers.get("X-Request-ID", "")
         name = given if SAFE_ID.fullmatch(given) else uuid.uuid4().hex[:12]
         token = correlation_id.set(name)
+        began = time.monotonic()
         try:
             response = self.get_response(request)
+            milliseconds = (time.monotonic() - began) * 1000
+            level = logging.DEBUG if request.path in QUIET else logging.INFO
+            logger.log(level, "%s %s %s %.0f ms", request.method, request.path, response.status_code, milliseconds)
         finally:
             correlation_id.reset(token)
         response["X-Request-ID"] = name

@@ -32,3 +32,22 @@ class Heartbeat(models.Model):
         """How long ago the named part last made progress; None if it never did."""
         beat_at = cls.objects.filter(name=name).values_list("beat_at", flat=True).first()
         return None if beat_at is None else (now or timezone.now()) - beat_at
+
+
+class Milestone(models.Model):
+    """Something that is done once in the life of an installation, and never again, whatever became of it."""
+
+    name = models.CharField(_("name"), max_length=50, primary_key=True)
+    reached_at = models.DateTimeField(_("reached"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("milestone")
+        verbose_name_plural = _("milestones")
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def reach(cls, name: str) -> bool:
+        """Whether this call is the first to reach the milestone."""
+        return cls.objects.get_or_create(name=name)[1]

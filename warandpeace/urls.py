@@ -3,7 +3,15 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from warandpeace import health, views
+from warandpeace.demo import views as demo
+
 urlpatterns = [
+    path("", views.home, name="home"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", views.metrics, name="metrics"),
+    path("demo/feed.xml", demo.feed, name="demo-feed"),
+    path("demo/news/<slug:slug>/", demo.article, name="demo-article"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
 ]

@@ -1,0 +1,70 @@
+"""System checks: mistakes in the configuration, each with an id and a hint. `manage.py check` shows them."""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004  Django's own name
+
+from publishing.models import Channel
+
+
+@register(Tags.translation)
+def time_zone_is_known(**options: Any) -> list[CheckMessage]:
+    if settings.TIME_ZONE in zoneinfo.available_timezones():
+        return []
+    return [
+        Error(
+            f"TIME_ZONE names no time zone: {settings.TIME_ZONE!r}.",
+            hint="Use a name such as Europe/Moscow or UTC.",
+            id="warandpeace.E001",
+        )
+    ]
+
+
+@register(Tags.compatibility)
+def broker_suits_database(**options: Any) -> list[CheckMessage]:
+    """Several machines may share a broker, but never a SQLite file."""
+    if not settings.IS_EMBEDDED or settings.CELERY_BROKER_URL == "filesystem://":
+        return []
+    return [
+        Warning(
+            "CELERY_BROKER_URL names a server, but the database is a SQLite file of this machine.",
+            hint="Set DATABASE_URL to PostgreSQL before a worker runs on another machine.",
+            id="warandpeace.W001",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
+def administrators_are_named(**options: Any) -> list[CheckMessage]:
+    if not settings.TELEGRAM_BOT_TOKEN or settings.TELEGRAM_ADMIN_IDS:
+        return []
+    return [
+        Warning(
+            "The bot has a token, but nobody is named who may command it.",
+            hint="Set TELEGRAM_ADMIN_IDS to the numbers of the Telegram users who may, separated by commas.",
+            id="warandpeace.W002",
+        )
+    ]
+
+
+@register(Tags.database)
+def channels_have_tokens(databases: Sequence[str] | None = None, **options: Any) -> list[CheckMessage]:
+    """Run by `migrate` and `check --database default`: it reads the channels' rows."""
+    if not databases or "default" not in databases:
+        return []
+    telegram = Channel.objects.filter(kind=Channel.Kind.TELEGRAM, is_paused=False)
+    return [
+        Warning(
+            f"The channel {channel.slug} posts to Telegram, but {channel.token_env} is not set.",
+            hint="Set it in the environment of web, worker and bot, or pause the channel.",
+            obj=channel,
+            id="warandpeace.W003",
+        )
+        for channel in telegram
+        if channel.token_env not in settings.TELEGRAM_TOKENS
+    ]

@@ -1,0 +1,93 @@
+"""Is it alive, and can it work? `/healthz` answers before everything else, `/readyz` asks what the work depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from publishing.models import Message
+from warandpeace.models import Heartbeat
+
+# The sweeper runs every few seconds; after so long it counts as stopped.
+SWEEPER_PATIENCE = timedelta(seconds=60)
+
+# Strangers may ask as often as they like; the database is asked once in so many seconds.
+KEEP_ANSWER = 2
+
+
+@dataclass(frozen=True)
+class Check:
+    """One answer. `blocks` is false for what a person should see to but what stops no request."""
+
+    ok: bool
+    detail: str
+    blocks: bool = True
+
+
+class Alive:
+    """Answers `/healthz` first of all: whatever the host name, the scheme or the database, this process is alive."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info == "/healthz":
+            return HttpResponse("ok\n", content_type="text/plain")
+        return self.get_response(request)
+
+
+def migrations() -> Check:
+    executor = MigrationExecutor(connection)
+    missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    return Check(ok=not missing, detail=f"{missing} not applied" if missing else "all applied")
+
+
+def database() -> Check:
+    Heartbeat.beat("readyz")
+    return Check(ok=True, detail=f"{connection.vendor} takes writes")
+
+
+def sweeper() -> Check:
+    age = Heartbeat.age("sweeper")
+    if age is None:
+        return Check(ok=False, detail="has never run")
+    return Check(ok=age <= SWEEPER_PATIENCE, detail=f"ran {age.total_seconds():.0f} s ago")
+
+
+def messages() -> Check:
+    """Unresolved messages need a person, who needs these pages: they are reported but do not block."""
+    unresolved = Message.objects.unresolved().count()
+    return Check(ok=not unresolved, detail=f"{unresolved} unresolved", blocks=False)
+
+
+CHECKS = {"migrations": migrations, "database": database, "sweeper": sweeper, "messages": messages}
+
+
+def ask(check: Callable[[], Check]) -> Check:
+    """The check's answer; a database that fails is an answer too."""
+    try:
+        return check()
+    except DatabaseError as error:
+        return Check(ok=False, detail=type(error).__name__)
+
+
+def answers() -> dict[str, Check]:
+    return {name: ask(check) for name, check in CHECKS.items()}
+
+
+@never_cache
+@require_safe
+def readyz(request: HttpRequest) -> JsonResponse:
+    """JSON with every check; status 503 when one that blocks is not ok."""
+    found = cache.get_or_set("readyz", answers, KEEP_ANSWER) or {}
+    ready = all(check.ok or not check.blocks for check in found.values())
+    body = {"ready": ready, "checks": {name: asdict(check) for name, check in found.items()}}
+    return JsonResponse(body, status=200 if ready else 503)

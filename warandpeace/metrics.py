@@ -1,0 +1,27 @@
+"""Counters that a process keeps for itself; Prometheus sums them over all processes.
+
+No model is imported here, because logging is set up before the apps are.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from prometheus_client import Counter, Histogram
+
+ERRORS = Counter("errors_total", "Errors that were logged, by the class of the exception.", ["type"])
+
+JOB_DURATION = Histogram(
+    "job_duration_seconds",
+    "How long background tasks took.",
+    ["job"],
+    buckets=(0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600),
+)
+
+
+class ErrorCounter(logging.Handler):
+    """Counts what is logged as an error: by the exception's class, else by the logger's app."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        exception = record.exc_info[0] if record.exc_info else None
+        ERRORS.labels(type=exception.__name__ if exception else record.name.partition(".")[0]).inc()

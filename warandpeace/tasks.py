@@ -1,0 +1,25 @@
+"""The project's own doorbells."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from django.conf import settings
+
+from articles.tasks import ring_due as ring_articles
+from publishing.tasks import ring_due as ring_publications
+from warandpeace import broker
+from warandpeace.models import Heartbeat
+
+# A doorbell that nobody heard for so many seconds has been rung again many times.
+STALE = 600
+
+
+@shared_task(ignore_result=True)
+def sweep() -> None:
+    """Ring for whatever is due. Beat calls it every few seconds, so a doorbell that was lost costs no more than that."""
+    ring_articles()
+    ring_publications()
+    if settings.CELERY_BROKER_URL == "filesystem://":
+        broker.prune(settings.BROKER_DIR, older_than=STALE)
+    Heartbeat.beat("sweeper")

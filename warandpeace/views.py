@@ -1,0 +1,56 @@
+"""The public page, and the figures for Prometheus."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from articles.models import Article
+from publishing.models import Channel, Publication
+from warandpeace.gauges import DatabaseGauges
+
+# A proxy in front of us sets one of these, so a request with one does not come from this machine's own Prometheus.
+PROXY_HEADERS = ("X-Forwarded-For", "Forwarded", "X-Real-IP")
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """What this is, where to go, and how it does."""
+    context = {
+        "sandboxes": Channel.objects.filter(kind=Channel.Kind.SANDBOX),
+        "articles": Article.objects.count(),
+        "waiting": Publication.objects.waiting().count(),
+        "published": Publication.objects.filter(published_at__isnull=False).count(),
+    }
+    return render(request, "home.html", context)
+
+
+def may_read_metrics(request: HttpRequest) -> bool:
+    """The configured bearer token, an operator's session, or this machine itself without a proxy between."""
+    given = request.headers.get("Authorization", "")
+    if settings.METRICS_TOKEN and constant_time_compare(given, f"Bearer {settings.METRICS_TOKEN}"):
+        return True
+    if request.user.is_staff and request.user.has_perm("warandpeace.view_heartbeat"):
+        return True
+    address = request.META.get("REMOTE_ADDR") or "0.0.0.0"  # noqa: S104  an address that is not ours
+    return ipaddress.ip_address(address).is_loopback and not any(name in request.headers for name in PROXY_HEADERS)
+
+
+@never_cache
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """The counters of all processes of this machine and the gauges of the database, in Prometheus' text format."""
+    if not may_read_metrics(request):
+        return HttpResponse("Send METRICS_TOKEN as a bearer token.\n", status=403, content_type="text/plain")
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    registry.register(DatabaseGauges())
+    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -35,6 +36,11 @@ def _queue(article: Article) -> int:
     if not offer.update(offered_at=None):
         return 0
     return sum(_offer_to(channel, article) for channel in article.source.channels.all())
+
+
+def queue_on(channel: Channel, articles: Iterable[Article]) -> int:
+    """Put articles into a channel's queue by hand, whatever their age and source; how many were not there yet."""
+    return sum(_offer_to(channel, article) for article in articles)
 
 
 def _offer_to(channel: Channel, article: Article) -> bool:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import logging
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Histogram
 
-ERRORS = Counter("errors_total", "Errors that were logged, by the class of the exception.", ["type"])
+from articles.metrics import errors
 
 JOB_DURATION = Histogram(
     "job_duration_seconds",
@@ -24,4 +24,4 @@ class ErrorCounter(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         exception = record.exc_info[0] if record.exc_info else None
-        ERRORS.labels(type=exception.__name__ if exception else record.name.partition(".")[0]).inc()
+        errors.labels(type=exception.__name__ if exception else record.name.partition(".")[0]).inc()

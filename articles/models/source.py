@@ -23,6 +23,10 @@ class SourceQuerySet(models.QuerySet["Source"]):
         """Active sources whose time has come, the longest waiting first."""
         return self.active().filter(next_fetch_at__lte=now or timezone.now()).order_by("next_fetch_at")
 
+    def fetch_now(self, now: datetime | None = None) -> int:
+        """Make active sources due at once; how many. One that is being fetched right now is fetched again after that."""
+        return self.active().update(next_fetch_at=now or timezone.now())
+
 
 class Source(models.Model):
     class Kind(models.TextChoices):

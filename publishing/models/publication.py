@@ -134,9 +134,10 @@ class Publication(models.Model):
         return self.edited_text or self.text
 
 
-class PendingPublicationManager(models.Manager["PendingPublication"]):
-    def get_queryset(self) -> models.QuerySet[PendingPublication]:
-        return super().get_queryset().filter(state__in=Publication.UNFINISHED)
+class PendingPublicationManager(models.Manager.from_queryset(PublicationQuerySet)):  # type: ignore[misc]
+    def get_queryset(self) -> PublicationQuerySet:
+        queue: PublicationQuerySet = super().get_queryset().filter(state__in=Publication.UNFINISHED)
+        return queue
 
 
 class PendingPublication(Publication):

@@ -1,0 +1,162 @@
+"""The list of articles, quick with a million of them, and one article with every version of its summary."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from unfold.decorators import action, display
+
+from articles.models import Article, Summary
+from articles.tasks import summarise_article
+from usage.doorbell import ring
+from usage.listing import LargeTableAdmin, ReadOnlyInline
+
+# Titles are searched among so many of the newest articles; older ones are found by number or address.
+SEARCHED = 10_000
+
+TONES = {
+    Article.Status.NEW: "info",
+    Article.Status.READY: "info",
+    Article.Status.SUMMARISED: "success",
+    Article.Status.FAILED: "danger",
+}
+
+
+class LanguageFilter(admin.SimpleListFilter):
+    """By the languages we speak: asking the table which ones it holds would read all of it."""
+
+    title = _("language")
+    parameter_name = "language"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(settings.LANGUAGES)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Article]) -> QuerySet[Article]:
+        return queryset.filter(language=self.value()) if self.value() else queryset
+
+
+class SummariesOfArticle(ReadOnlyInline):
+    model = Summary
+    fields = ("version", "text", "written_by", "created_at")
+    readonly_fields = ("written_by",)
+    show_change_link = False
+    verbose_name_plural = _("versions of the summary")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Summary]:
+        summaries: QuerySet[Summary] = super().get_queryset(request).select_related("author")
+        return summaries
+
+    @display(description=_("written by"))
+    def written_by(self, summary: Summary) -> str:
+        return str(summary.author or " ".join([summary.provider, summary.model]).strip() or "—")
+
+
+class ArticleAdmin(LargeTableAdmin):
+    """Registered by publishing, which adds the way to the channels: this app knows none."""
+
+    list_display = ("article", "status_label", "published_at")
+    list_filter = ("status", "source", LanguageFilter)
+    list_select_related = ("source",)
+    sortable_by = ("published_at",)
+    # Only switches the search on: what it looks at is told below.
+    search_fields = ("canonical_link",)
+    search_help_text = _("A word of a recent title, a number or an address")
+    actions = ("summarise_again_selected",)
+    actions_submit_line = ("save_and_summarise",)
+    inlines = (SummariesOfArticle,)
+    readonly_fields = (
+        "source",
+        "link",
+        "status_label",
+        "published_at",
+        "published_precision",
+        "language",
+        "duplicate_of",
+        "last_error",
+        "edited_at",
+        "created_at",
+        "updated_at",
+    )
+    fieldsets = (
+        (None, {"fields": ("title", "summary_text", "lead", "content", "topic")}),
+        (
+            _("Where it comes from"),
+            {"fields": (("source", "link"), ("published_at", "published_precision"), ("language", "duplicate_of"))},
+        ),
+        (_("State"), {"fields": (("status_label", "last_error"), ("created_at", "updated_at", "edited_at"))}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Article]:
+        articles: QuerySet[Article] = super().get_queryset(request)
+        if request.resolver_match and request.resolver_match.url_name == "articles_article_changelist":
+            return articles.defer("content", "lead", "summary_text", "last_error")
+        return articles
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Article], search_term: str
+    ) -> tuple[QuerySet[Article], bool]:
+        """By number, by address, or by a part of a title among the newest articles: nothing that reads the whole table."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        if term.isdecimal():
+            return queryset.filter(pk=int(term[:18])), False
+        if "://" in term:
+            return queryset.filter(canonical_link=term), False
+        newest = Article.objects.order_by("-published_at", "-id").values("pk")[:SEARCHED]
+        # SQLite folds only Latin letters: the usual spellings are asked for one by one.
+        spellings = {term, term.lower(), term.capitalize(), term.upper()}
+        wanted = Q(title__icontains=term)
+        for spelling in spellings:
+            wanted |= Q(title__contains=spelling)
+        return queryset.filter(wanted, pk__in=newest), False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Article | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Article, form: ModelForm[Article], change: bool) -> None:
+        if form.has_changed():
+            obj.edited_at = timezone.now()
+        super().save_model(request, obj, form, change)
+
+    @display(description=_("article"), ordering="published_at", header=True)
+    def article(self, article: Article) -> tuple[str, str]:
+        moment = date_format(timezone.localtime(article.published_at), "H:i")
+        return article.title, f"{article.source.name} · {moment}"
+
+    @display(description=_("status"), label=TONES)
+    def status_label(self, article: Article) -> tuple[str, str]:
+        return article.status, article.get_status_display()
+
+    @display(description=_("address"))
+    def link(self, article: Article) -> SafeString:
+        return format_html(
+            '<a class="wp-link" href="{0}" rel="noopener noreferrer" target="_blank">{0}</a>', article.canonical_link
+        )
+
+    @admin.action(description=_("Summarise again"), permissions=["change"])
+    def summarise_again_selected(self, request: HttpRequest, queryset: QuerySet[Article]) -> None:
+        chosen = list(queryset.values_list("pk", flat=True))
+        queued = Article.objects.filter(pk__in=chosen).summarise_again()
+        for pk in chosen:
+            ring(summarise_article, pk)
+        message = ngettext("%(queued)d article is being summarised.", "%(queued)d articles are being summarised.", queued)
+        self.message_user(request, message % {"queued": queued}, messages.SUCCESS if queued else messages.WARNING)
+
+    @action(description=_("Save and summarise again"), permissions=["change"])
+    def save_and_summarise(self, request: HttpRequest, article: Article) -> None:
+        self.summarise_again_selected(request, Article.objects.filter(pk=article.pk))

@@ -1,0 +1,146 @@
+"""Sources: how each one is doing, and the buttons to fetch, switch on and switch off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+from django.utils.translation import gettext, gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy as _
+from simple_history.admin import SimpleHistoryAdmin
+from unfold.admin import ModelAdmin
+from unfold.decorators import action, display
+
+from articles.models import Source
+from articles.tasks import fetch_source
+from usage.doorbell import ring
+
+
+def age(moment: datetime) -> str:
+    """How long ago, in the greatest unit: "4 minutes"."""
+    return timesince(moment, depth=1)
+
+
+@dataclass(frozen=True)
+class Health:
+    """How a source is doing; `tone` is info, success, warning or danger."""
+
+    label: str
+    tone: str
+
+
+def health(source: Source) -> Health:
+    """How the source is doing: when it was last read, or that it fails."""
+    if not source.is_active:
+        return Health(gettext("off"), "info")
+    if source.consecutive_failures:
+        return Health(gettext("failing"), "danger")
+    if source.last_success_at is None:
+        return Health(gettext("not fetched yet"), "info")
+    late = timezone.now() - source.last_success_at > 2 * source.backoff(1)
+    return Health(gettext("%(age)s ago") % {"age": age(source.last_success_at)}, "warning" if late else "success")
+
+
+class HealthFilter(admin.SimpleListFilter):
+    title = _("health")
+    parameter_name = "health"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> list[tuple[str, str]]:
+        return [("failing", gettext("failing")), ("well", gettext("well"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Source]) -> QuerySet[Source]:
+        match self.value():
+            case "failing":
+                return queryset.filter(is_active=True, consecutive_failures__gt=0)
+            case "well":
+                return queryset.filter(is_active=True, consecutive_failures=0)
+            case _:
+                return queryset
+
+
+@admin.register(Source)
+class SourceAdmin(SimpleHistoryAdmin, ModelAdmin):
+    list_display = ("name_and_address", "health", "health_detail", "next_fetch_at", "is_active", "articles_link")
+    list_filter = (HealthFilter, "is_active", "kind", "auto_queue")
+    search_fields = ("name", "slug", "url")
+    search_help_text = gettext_lazy("Name or address")
+    list_per_page = 50
+    list_fullwidth = True
+    actions = ("fetch_selected", "switch_on", "switch_off")
+    actions_submit_line = ("save_and_fetch",)
+    prepopulated_fields = {"slug": ("name",)}
+    change_form_before_template = "admin/articles/source/health.html"
+    readonly_fields = ("last_fetched_at", "last_success_at", "consecutive_failures", "last_error", "created_at")
+    fieldsets = (
+        (None, {"fields": (("name", "slug"), "url", ("kind", "language"), "is_active")}),
+        (_("What happens to its articles"), {"fields": ("fetch_full_text", "auto_summarise", "auto_queue", "queue_max_age_hours")}),
+        (_("Schedule"), {"fields": (("interval_minutes", "next_fetch_at"), ("last_fetched_at", "last_success_at"))}),
+        (_("Reading"), {"fields": (("encoding", "time_zone"), "selectors", "topic_rules"), "classes": ("collapse",)}),
+    )
+
+    @display(description=_("source"), ordering="name", header=True)
+    def name_and_address(self, source: Source) -> tuple[str, str]:
+        return source.name, source.url
+
+    @display(description=_("health"), label={tone: tone for tone in ("info", "success", "warning", "danger")})
+    def health(self, source: Source) -> tuple[str, str]:
+        state = health(source)
+        return state.tone, state.label
+
+    @display(description=_("last error"))
+    def health_detail(self, source: Source) -> str:
+        if not source.consecutive_failures:
+            return ""
+        attempt = gettext("attempt %(number)d at %(time)s") % {
+            "number": source.consecutive_failures + 1,
+            "time": date_format(timezone.localtime(source.next_fetch_at), "H:i"),
+        }
+        return f"{source.last_error} · {attempt}"
+
+    @display(description=_("articles"))
+    def articles_link(self, source: Source) -> SafeString:
+        address = reverse("admin:articles_article_changelist")
+        return format_html('<a class="wp-link" href="{}?source__id__exact={}">{}</a>', address, source.pk, gettext("open"))
+
+    @admin.action(description=_("Fetch now"), permissions=["change"])
+    def fetch_selected(self, request: HttpRequest, queryset: QuerySet[Source]) -> None:
+        chosen = list(queryset.active().values_list("pk", flat=True))  # type: ignore[attr-defined]
+        asked = Source.objects.filter(pk__in=chosen).fetch_now()
+        for pk in chosen:
+            ring(fetch_source, pk)
+        message = ngettext("%(asked)d source is being fetched.", "%(asked)d sources are being fetched.", asked)
+        level = messages.SUCCESS if asked else messages.WARNING
+        self.message_user(request, message % {"asked": asked}, level)
+
+    @action(description=_("Save and fetch now"), permissions=["change"])
+    def save_and_fetch(self, request: HttpRequest, source: Source) -> None:
+        self.fetch_selected(request, Source.objects.filter(pk=source.pk))
+
+    @admin.action(description=_("Switch on"), permissions=["change"])
+    def switch_on(self, request: HttpRequest, queryset: QuerySet[Source]) -> None:
+        changed = self._switch(queryset, is_active=True)
+        message = ngettext("%(changed)d source is watched now.", "%(changed)d sources are watched now.", changed)
+        self.message_user(request, message % {"changed": changed}, messages.SUCCESS)
+
+    @admin.action(description=_("Switch off"), permissions=["change"])
+    def switch_off(self, request: HttpRequest, queryset: QuerySet[Source]) -> None:
+        changed = self._switch(queryset, is_active=False)
+        message = ngettext("%(changed)d source is switched off.", "%(changed)d sources are switched off.", changed)
+        self.message_user(request, message % {"changed": changed}, messages.SUCCESS)
+
+    def _switch(self, queryset: QuerySet[Source], *, is_active: bool) -> int:
+        """One by one, so that each change is in its history."""
+        chosen = list(queryset.filter(is_active=not is_active))
+        for source in chosen:
+            source.is_active = is_active
+            source.save(update_fields=["is_active"])
+        return len(chosen)

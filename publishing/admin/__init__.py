@@ -1,0 +1,19 @@
+"""The newsroom's desk: the queue, the editor of one publication, and where it all goes."""
+
+from publishing.admin.article import PublishableArticleAdmin
+from publishing.admin.channel import ChannelAdmin
+from publishing.admin.digest import DigestAdmin
+from publishing.admin.message import MessageAdmin
+from publishing.admin.publication import PublicationAdmin
+from publishing.admin.queue import QueueAdmin
+from publishing.admin.subscriber import SubscriberAdmin
+
+__all__ = [
+    "ChannelAdmin",
+    "DigestAdmin",
+    "MessageAdmin",
+    "PublicationAdmin",
+    "PublishableArticleAdmin",
+    "QueueAdmin",
+    "SubscriberAdmin",
+]

@@ -1,0 +1,100 @@
+"""Channels: where posts go, how fast, and the button that stops them all."""
+
+from __future__ import annotations
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from simple_history.admin import SimpleHistoryAdmin
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from publishing.admin.moments import when
+from publishing.models import Channel
+from publishing.tasks import deliver_channel
+from usage.doorbell import ring
+
+
+@admin.register(Channel)
+class ChannelAdmin(SimpleHistoryAdmin, ModelAdmin):
+    list_display = ("name_and_chat", "state", "quiet_hours", "seconds_between_posts", "auto_approve", "next_post")
+    list_filter = ("kind", "is_paused")
+    search_fields = ("name", "slug")
+    list_fullwidth = True
+    actions = ("pause_selected", "resume_selected")
+    filter_horizontal = ("sources",)
+    prepopulated_fields = {"slug": ("name",)}
+    change_form_before_template = "admin/publishing/channel/before.html"
+    fieldsets = (
+        (None, {"fields": (("name", "slug"), ("kind", "language"), "footer", "sources")}),
+        (_("Telegram"), {"fields": (("chat_id", "audit_chat_id"), "token_env")}),
+        (
+            _("When posts go out"),
+            {"fields": ("auto_approve", "seconds_between_posts", ("quiet_from", "quiet_until"), "time_zone")},
+        ),
+        (_("Pause"), {"fields": ("is_paused", "pause_reason")}),
+    )
+
+    def get_urls(self) -> list[URLPattern]:
+        own = path("<int:pk>/pause/", self.admin_site.admin_view(self.pause_view), name="publishing_channel_pause")
+        return [own, *super().get_urls()]
+
+    def has_pause_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("publishing.pause_channel")
+
+    def pause_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Pause the channel, or resume it: what the form's `paused` says, so that two clicks are not a toggle."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not self.has_pause_permission(request):
+            raise PermissionDenied
+        channel = get_object_or_404(Channel, pk=pk)
+        self._set(request, channel, is_paused=request.POST.get("paused") == "1")
+        back = request.POST.get("next", "")
+        if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
+            back = reverse("admin:publishing_channel_changelist")
+        return HttpResponseRedirect(back)
+
+    @admin.action(description=_("Pause"), permissions=["pause"])
+    def pause_selected(self, request: HttpRequest, queryset: QuerySet[Channel]) -> None:
+        for channel in queryset:
+            self._set(request, channel, is_paused=True)
+
+    @admin.action(description=_("Resume"), permissions=["pause"])
+    def resume_selected(self, request: HttpRequest, queryset: QuerySet[Channel]) -> None:
+        for channel in queryset:
+            self._set(request, channel, is_paused=False)
+
+    def _set(self, request: HttpRequest, channel: Channel, *, is_paused: bool) -> None:
+        channel.is_paused = is_paused
+        channel.pause_reason = gettext("by %(person)s") % {"person": request.user} if is_paused else ""
+        channel.save(update_fields=["is_paused", "pause_reason"])
+        if is_paused:
+            messages.warning(request, gettext("%(channel)s is paused: nothing goes out.") % {"channel": channel})
+            return
+        ring(deliver_channel, channel.pk)
+        messages.success(request, gettext("%(channel)s goes on.") % {"channel": channel})
+
+    @display(description=_("channel"), header=True, ordering="name")
+    def name_and_chat(self, channel: Channel) -> tuple[str, str]:
+        return channel.name, f"{channel.get_kind_display()} {channel.chat_id}".strip()
+
+    @display(description=_("state"), label={"paused": "danger", "open": "success"})
+    def state(self, channel: Channel) -> tuple[str, str]:
+        return ("paused", gettext("paused")) if channel.is_paused else ("open", gettext("posts go out"))
+
+    @display(description=_("quiet hours"))
+    def quiet_hours(self, channel: Channel) -> str:
+        if channel.quiet_from is None or channel.quiet_until is None:
+            return "—"
+        return f"{channel.quiet_from:%H:%M}–{channel.quiet_until:%H:%M}"
+
+    @display(description=_("next post not before"))
+    def next_post(self, channel: Channel) -> str:
+        return when(channel.next_post_at)

@@ -1,0 +1,190 @@
+"""One publication: its text, the exact post beside it, and the source. What is approved is the version that was seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.admin import ModelAdmin
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+
+from publishing import approval
+from publishing.admin import decisions
+from publishing.models import Publication
+from publishing.queueing import explain
+from publishing.rendering import MAX_UNITS, payload_html, render
+
+# What a source's page may weigh in the third column, in characters.
+SOURCE_SHOWN = 20_000
+VERSIONS_SHOWN = 20
+
+
+class PublicationForm(forms.Form):
+    """What an editor may change, and the revision the change is based on."""
+
+    revision = forms.IntegerField(widget=forms.HiddenInput)
+    title = forms.CharField(label=gettext_lazy("Title"), max_length=1000, widget=UnfoldAdminTextInputWidget)
+    text = forms.CharField(
+        label=gettext_lazy("Text of the publication"),
+        required=False,
+        max_length=50_000,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 14}),
+    )
+
+    def __init__(self, data: Any = None, *, publication: Publication) -> None:
+        self.publication = publication
+        initial = {
+            "revision": publication.revision,
+            "title": publication.title,
+            "text": publication.final_text,
+        }
+        super().__init__(data, initial=initial)
+        # While somebody types, the post beside the text is made anew by the renderer that sends.
+        address = reverse("admin:publishing_publication_preview", args=[publication.pk])
+        for name in ("title", "text"):
+            self.fields[name].widget.attrs |= {
+                "hx-post": address,
+                "hx-trigger": "input changed delay:300ms",
+                "hx-target": "#preview",
+                "hx-sync": "closest form:replace",
+            }
+
+    def clean_text(self) -> str:
+        return str(self.cleaned_data["text"]).replace("\r\n", "\n")
+
+    def is_changed(self) -> bool:
+        said, known = self.cleaned_data, self.publication
+        return (said["title"], said["text"]) != (known.title, known.final_text)
+
+    def rebase(self, revision: int) -> None:
+        """Keep what was typed, now on top of the version that came in between: saving again replaces it knowingly."""
+        self.data = self.data.copy()
+        self.data["revision"] = str(revision)
+
+
+def editor(model_admin: ModelAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
+    """The page of one publication, and what its buttons do."""
+    publication = _visible(model_admin, request, object_id)
+    undecided = publication.state in approval.UNDECIDED
+    form = PublicationForm(request.POST or None, publication=publication)
+    overtaken = False
+    if request.method == "POST":
+        if not model_admin.has_change_permission(request, publication):
+            raise PermissionDenied
+        if "_withdraw" in request.POST:
+            return _withdraw(request, publication)
+        if form.is_valid():
+            try:
+                return _decide(model_admin, request, publication, form)
+            except approval.Changed as error:
+                overtaken = True
+                form.add_error(None, str(error))
+                form.rebase(publication.revision)
+            except approval.ApprovalError as error:
+                form.add_error(None, str(error))
+    return TemplateResponse(
+        request,
+        "admin/publishing/editor.html",
+        {
+            **model_admin.admin_site.each_context(request),
+            **_post_context(publication),
+            **_frozen_context(publication),
+            "opts": model_admin.opts,
+            "title": publication.title,
+            "publication": publication,
+            "form": form,
+            "overtaken": overtaken,
+            "explanation": explain(publication),
+            "may_edit": undecided and model_admin.has_change_permission(request, publication),
+            "may_decide": undecided and _may_approve(request),
+            "may_withdraw": publication.state in approval.RETURNABLE and _may_approve(request),
+            "source_text": publication.article.content[:SOURCE_SHOWN] if publication.article else "",
+            "sent_messages": publication.messages.prefetch_related("attempts"),
+            "versions": publication.history.select_related("history_user")[:VERSIONS_SHOWN],
+        },
+    )
+
+
+def preview(model_admin: ModelAdmin, request: HttpRequest, pk: int) -> HttpResponse:
+    """The post as it would go out with what is in the form right now. Nothing is written."""
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
+    publication = _visible(model_admin, request, str(pk))
+    publication.title = request.POST.get("title", "")[:1000]
+    publication.text = publication.edited_text = request.POST.get("text", "").replace("\r\n", "\n")[:50_000]
+    return TemplateResponse(request, "admin/publishing/preview.html", _post_context(publication) | {"typed": True})
+
+
+def _visible(model_admin: ModelAdmin, request: HttpRequest, object_id: str) -> Publication:
+    if not object_id.isdecimal():
+        raise Http404
+    publications = Publication.objects.for_queue().select_related("article__source", "approved_by")
+    publication = get_object_or_404(publications, pk=object_id)
+    if not model_admin.has_view_permission(request, publication):
+        raise PermissionDenied
+    return publication
+
+
+def _may_approve(request: HttpRequest) -> bool:
+    return request.user.has_perm("publishing.approve_publication")
+
+
+def _post_context(publication: Publication) -> dict[str, Any]:
+    parts = render(publication)
+    return {
+        "posts": [payload_html(part.payload()) for part in parts],
+        "units": sum(part.units for part in parts),
+        "max_units": MAX_UNITS,
+    }
+
+
+def _frozen_context(publication: Publication) -> dict[str, Any]:
+    """What was frozen at approval, where there is such a thing: a footer may have changed since."""
+    payloads = [message.payload for message in publication.messages.all()]
+    return {"posts": [payload_html(payload) for payload in payloads]} if payloads else {}
+
+
+def _decide(
+    model_admin: ModelAdmin, request: HttpRequest, publication: Publication, form: PublicationForm
+) -> HttpResponse:
+    """Save what was typed, and go on to what the button says; both or none of it."""
+    revision = form.cleaned_data["revision"]
+    deciding = {"_approve", "_schedule", "_reject"} & request.POST.keys()
+    if deciding and not _may_approve(request):
+        raise PermissionDenied
+    with transaction.atomic():
+        if form.is_changed() or not deciding:
+            title, text = form.cleaned_data["title"], form.cleaned_data["text"]
+            publication = approval.edit(publication.pk, by=request.user, revision=revision, title=title, text=text)
+            revision = publication.revision
+        if "_approve" in request.POST:
+            approval.approve(publication.pk, by=request.user, revision=revision)
+    if "_approve" in request.POST:
+        decisions.ring_channels([publication.pk])
+        messages.success(request, _("Approved: “%(title)s”.") % {"title": publication.title})
+        return HttpResponseRedirect(reverse("admin:publishing_pendingpublication_changelist"))
+    if deciding:
+        return decisions.question(request, model_admin, deciding.pop().removeprefix("_"), [publication])
+    messages.success(request, _("Version %(revision)d is saved.") % {"revision": revision})
+    return HttpResponseRedirect(request.path)
+
+
+def _withdraw(request: HttpRequest, publication: Publication) -> HttpResponse:
+    if not _may_approve(request):
+        raise PermissionDenied
+    try:
+        approval.withdraw(publication.pk, by=request.user)
+    except approval.ApprovalError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("It is back in the queue: change it, or decide again."))
+    return HttpResponseRedirect(request.path)

@@ -1,0 +1,65 @@
+"""Everything that went out, will go out or was rejected; each with its editor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from publishing.admin.editor import editor, preview
+from publishing.models import Publication
+from usage.listing import LargeTableAdmin
+
+TONES = {
+    Publication.State.PENDING: "warning",
+    Publication.State.APPROVED: "info",
+    Publication.State.SENDING: "info",
+    Publication.State.PUBLISHED: "success",
+    Publication.State.HELD: "warning",
+    Publication.State.FAILED: "danger",
+}
+
+
+@admin.register(Publication)
+class PublicationAdmin(LargeTableAdmin):
+    list_display = ("headline", "state_label", "published_at", "approved_by")
+    list_filter = ("state", "channel")
+    list_select_related = ("channel", "approved_by")
+    sortable_by = ()
+    search_fields = ("=article__id",)
+    search_help_text = _("The number of its article")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Publication]:
+        publications: QuerySet[Publication] = super().get_queryset(request)
+        return publications.defer("text", "edited_text", "last_error")
+
+    def get_urls(self) -> list[URLPattern]:
+        own = path("<int:pk>/preview/", self.admin_site.admin_view(self.preview_view), name="publishing_publication_preview")
+        return [own, *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return editor(self, request, object_id)
+
+    def preview_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return preview(self, request, pk)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @display(description=_("publication"), header=True)
+    def headline(self, publication: Publication) -> tuple[str, str]:
+        return publication.title, publication.channel.name
+
+    @display(description=_("state"), label=TONES)
+    def state_label(self, publication: Publication) -> tuple[str, str]:
+        return publication.state, publication.get_state_display()

@@ -1,0 +1,206 @@
+"""The queue: what has not gone out yet, why, and when it will."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from unfold.decorators import display
+
+from articles.models import Summary
+from publishing import approval
+from publishing.admin import decisions
+from publishing.admin.moments import when
+from publishing.models import Channel, Message, PendingPublication, Publication
+from publishing.queueing import explain
+from publishing.rendering import MAX_UNITS, render
+from usage.listing import LargeTableAdmin, capped_count
+
+State = Publication.State
+TAB_CAP = 999
+
+STAGES: Mapping[str, tuple[Any, tuple[Publication.State, ...]]] = {
+    "waiting": (_("Await a decision"), (State.DRAFT, State.PENDING)),
+    "approved": (_("Approved"), (State.APPROVED,)),
+    "sending": (_("Being sent"), (State.SENDING,)),
+    "person": (_("Need a person"), ()),
+    "held": (_("Held"), (State.HELD,)),
+}
+
+
+def in_stage(queue: QuerySet[Any], stage: str) -> QuerySet[Any]:
+    """The part of the queue that is shown under a tab."""
+    if stage == "person":
+        return queue.filter(pk__in=Message.objects.unresolved().values("publication"))
+    return queue.filter(state__in=STAGES[stage][1])
+
+
+class StageFilter(admin.SimpleListFilter):
+    """The tabs; without a choice one sees what waits for a decision."""
+
+    title = _("stage")
+    parameter_name = "stage"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(stage, label) for stage, (label, _states) in STAGES.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return in_stage(queryset, self.value() or "waiting")
+
+
+@admin.register(PendingPublication)
+class QueueAdmin(LargeTableAdmin):
+    change_list_template = "admin/publishing/queue.html"
+    list_display = ("publication", "why", "goes_out", "decide")
+    list_display_links = None
+    list_filter = (StageFilter, "channel")
+    search_fields = ("title",)
+    search_help_text = _("A word of the title")
+    sortable_by = ()
+    actions = ("approve_selected", "schedule_selected", "reject_selected", "withdraw_selected")
+
+    class Media:
+        js = ("warandpeace/keyboard.js",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        newest = Summary.objects.filter(article=OuterRef("article")).order_by("-version")
+        queue: QuerySet[Any] = PendingPublication.objects.for_queue()
+        return queue.select_related("article__source").annotate(
+            written_by=Subquery(newest.values("provider")[:1]), written_with=Subquery(newest.values("model")[:1])
+        )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_approve_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("publishing.approve_publication")
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """A publication has one page, whether it is in the queue or out."""
+        return HttpResponseRedirect(reverse("admin:publishing_publication_change", args=[object_id]))
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if request.method == "POST" and "_one" in request.POST:
+            return self._decide_one(request)
+        return super().changelist_view(request, self._tabs(request) | (extra_context or {}))
+
+    def _decide_one(self, request: HttpRequest) -> HttpResponse:
+        """A row's own button: the same action as for many, on this row alone."""
+        name, _separator, pk = request.POST["_one"].partition(":")
+        action = self.get_actions(request).get(name)
+        if action is None or not pk.isdecimal():
+            return HttpResponse(status=400)
+        response = action[0](self, request, self.get_queryset(request).filter(pk=int(pk)))
+        return response or HttpResponseRedirect(request.get_full_path())
+
+    def _tabs(self, request: HttpRequest) -> dict[str, Any]:
+        chosen, channel = request.GET.get("stage", "waiting"), request.GET.get("channel__id__exact", "")
+        queue = Publication.objects.not_out_yet()
+        if channel.isdecimal():
+            queue = queue.filter(channel=int(channel))
+        stages = [
+            {"name": stage, "label": label, "count": capped_count(in_stage(queue, stage), TAB_CAP)}
+            for stage, (label, _states) in STAGES.items()
+        ]
+        channels = list(Channel.objects.all())
+        return {
+            "title": _("Publication queue"),
+            "stages": stages,
+            "stage": chosen,
+            "channels": channels,
+            "channel": next((row for row in channels if str(row.pk) == channel), None),
+            "tab_cap": TAB_CAP,
+            "now": timezone.localtime(),
+            "may_pause": request.user.has_perm("publishing.pause_channel"),
+            "may_approve": self.has_approve_permission(request),
+        }
+
+    # --- columns ----------------------------------------------------------------------------------------------------
+
+    @display(description=_("publication"))
+    def publication(self, publication: Any) -> str:
+        parts = render(publication)
+        context = {
+            "publication": publication,
+            "units": sum(part.units for part in parts),
+            "parts": len(parts),
+            "max_units": MAX_UNITS,
+            "url": reverse("admin:publishing_publication_change", args=[publication.pk]),
+        }
+        return render_to_string("admin/publishing/queue_row.html", context)
+
+    @display(description=_("why it isn't out yet"))
+    def why(self, publication: Any) -> str:
+        return render_to_string("admin/publishing/explanation.html", {"explanation": explain(publication)})
+
+    @display(description=_("goes out"))
+    def goes_out(self, publication: Any) -> str:
+        due_at = explain(publication).due_at
+        return when(due_at) if due_at else "—"
+
+    @display(description="")
+    def decide(self, publication: Any) -> str:
+        undecided = publication.state in {State.DRAFT, State.PENDING}
+        return render_to_string(
+            "admin/publishing/row_buttons.html", {"publication": publication, "undecided": undecided}
+        )
+
+    # --- actions ----------------------------------------------------------------------------------------------------
+
+    @admin.action(description=_("Approve"), permissions=["approve"])
+    def approve_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        chosen = list(queryset.values_list("pk", flat=True))
+        tally = approval.approve_many(chosen, by=request.user, seen=self._seen(request))
+        decisions.ring_channels(chosen)
+        done = ngettext("%(count)d publication approved.", "%(count)d publications approved.", tally.done)
+        decisions.report(request, tally, done % {"count": tally.done})
+
+    @admin.action(description=_("Schedule"), permissions=["approve"])
+    def schedule_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        form = decisions.ScheduleForm(request.POST if "apply" in request.POST else None)
+        if not form.is_valid():
+            return decisions.question(request, self, "schedule", queryset, form)
+        chosen, moment = list(queryset.values_list("pk", flat=True)), form.cleaned_data["moment"]
+        tally = approval.approve_many(chosen, by=request.user, scheduled_for=moment, seen=self._seen(request))
+        done = ngettext("%(count)d publication goes out %(when)s.", "%(count)d publications go out %(when)s.", tally.done)
+        decisions.report(request, tally, done % {"count": tally.done, "when": when(moment)})
+        return None
+
+    @admin.action(description=_("Reject"), permissions=["approve"])
+    def reject_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        form = decisions.RejectForm(request.POST if "apply" in request.POST else None)
+        if not form.is_valid():
+            return decisions.question(request, self, "reject", queryset, form)
+        chosen = list(queryset.values_list("pk", flat=True))
+        tally = approval.reject_many(chosen, by=request.user, reason=form.cleaned_data["reason"])
+        done = ngettext("%(count)d publication rejected.", "%(count)d publications rejected.", tally.done)
+        decisions.report(request, tally, done % {"count": tally.done})
+        return None
+
+    @admin.action(description=_("Return to the queue"), permissions=["approve"])
+    def withdraw_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        tally = approval.withdraw_many(list(queryset.values_list("pk", flat=True)), by=request.user)
+        done = ngettext("%(count)d publication returned.", "%(count)d publications returned.", tally.done)
+        decisions.report(request, tally, done % {"count": tally.done})
+
+    def _seen(self, request: HttpRequest) -> dict[int, int]:
+        """The revision of each row as it stood on the page: a decision is about what the person has seen."""
+        prefix = "revision-"
+        return {
+            int(name.removeprefix(prefix)): int(value)
+            for name, value in request.POST.items()
+            if name.startswith(prefix) and name.removeprefix(prefix).isdecimal() and str(value).isdecimal()
+        }

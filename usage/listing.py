@@ -1,0 +1,78 @@
+"""What the admin's lists share. It lives here because every other app may import from here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db import connections, models
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+from unfold.admin import ModelAdmin, TabularInline
+
+# The longest list that is counted exactly; deeper pages of a filtered list are reached by narrowing the filter.
+COUNTED = 10_000
+
+
+def capped_count(queryset: models.QuerySet[Any], cap: int) -> int:
+    """How many rows there are, but `cap + 1` if there are more than `cap`: the database stops counting there."""
+    return queryset.order_by()[: cap + 1].count()
+
+
+def estimated_rows(model: type[models.Model], using: str) -> int | None:
+    """How many rows the table has by the planner's statistics; None where the database keeps none."""
+    connection = connections[using]
+    if connection.vendor != "postgresql":
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reltuples::bigint FROM pg_class WHERE oid = %s::regclass", [model._meta.db_table])
+        rows: int = cursor.fetchone()[0]
+    return rows if rows >= 0 else None
+
+
+class EstimatedPaginator(Paginator):  # type: ignore[type-arg]  # no generic at run time
+    """Pages of a table of any size: exact while it is small, then the planner's estimate, else "more than"."""
+
+    template_name = "admin/pagination_estimate.html"
+
+    @cached_property
+    def count(self) -> int:  # type: ignore[override]
+        queryset: models.QuerySet[Any] = self.object_list  # type: ignore[assignment]
+        counted = capped_count(queryset, COUNTED)
+        if counted <= COUNTED:
+            return counted
+        estimate = None if queryset.query.where else estimated_rows(queryset.model, queryset.db)
+        return max(estimate or 0, COUNTED + 1)
+
+    @property
+    def is_exact(self) -> bool:
+        return self.count <= COUNTED
+
+
+class LargeTableAdmin(ModelAdmin):
+    """A list that stays quick with millions of rows: no exact counts, fifty rows a page, no "select all pages"."""
+
+    paginator = EstimatedPaginator
+    show_full_result_count = False
+    list_per_page = 50
+    list_disable_select_all = True
+    list_fullwidth = True
+
+
+class ReadOnly:
+    """Rows that only the product writes: they can be looked at, and nothing else."""
+
+    def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+
+class ReadOnlyInline(ReadOnly, TabularInline):
+    extra = 0
+    can_delete = False
+    show_change_link = True

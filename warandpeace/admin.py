@@ -1,0 +1,122 @@
+"""The admin of what comes with other packages, in the theme's clothes: people, roles, schedules, failed sign-ins."""
+
+from __future__ import annotations
+
+from axes import admin as axes_admin
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django.contrib import admin
+from django.contrib.auth import admin as auth_admin
+from django.contrib.auth.models import Group, User
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django_celery_beat import admin as beat_admin
+from django_celery_beat.models import (
+    ClockedSchedule,
+    CrontabSchedule,
+    IntervalSchedule,
+    PeriodicTask,
+    SolarSchedule,
+)
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from usage.listing import ReadOnlyInline
+from warandpeace.roles import ROLES
+
+# Our admin comes first of all, so these are registered already only because their modules are imported above.
+for model in (
+    AccessAttempt,
+    AccessFailureLog,
+    AccessLog,
+    ClockedSchedule,
+    CrontabSchedule,
+    Group,
+    IntervalSchedule,
+    PeriodicTask,
+    SolarSchedule,
+    User,
+):
+    admin.site.unregister(model)
+
+
+@admin.register(User)
+class UserAdmin(auth_admin.UserAdmin, ModelAdmin):
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ("username", "full_name", "roles", "is_active", "is_superuser", "last_login")
+    list_filter = ("groups", "is_active", "is_superuser")
+
+    def get_queryset(self, request):  # type: ignore[no-untyped-def]
+        return super().get_queryset(request).prefetch_related("groups")
+
+    @display(description=_("name"))
+    def full_name(self, user: User) -> str:
+        return user.get_full_name()
+
+    @display(description=_("roles"))
+    def roles(self, user: User) -> str:
+        return ", ".join(group.name for group in user.groups.all())
+
+
+@admin.register(Group)
+class GroupAdmin(auth_admin.GroupAdmin, ModelAdmin):
+    list_display = ("name", "purpose")
+
+    @display(description=_("what it may do"))
+    def purpose(self, group: Group) -> str | Promise:
+        return next((role.purpose for role in ROLES if role.name == group.name), "")
+
+
+class TaskSelectWidget(UnfoldAdminSelectWidget, beat_admin.TaskSelectWidget):
+    pass
+
+
+class PeriodicTaskForm(beat_admin.PeriodicTaskForm):
+    def __init__(self, *args, **kwargs):  # type: ignore[no-untyped-def]
+        super().__init__(*args, **kwargs)
+        self.fields["task"].widget = UnfoldAdminTextInputWidget()
+        self.fields["regtask"].widget = TaskSelectWidget()
+
+
+@admin.register(PeriodicTask)
+class PeriodicTaskAdmin(beat_admin.PeriodicTaskAdmin, ModelAdmin):
+    form = PeriodicTaskForm
+    list_display = ("name", "enabled", "schedule_text", "last_run_at", "description")
+    list_filter = ("enabled",)
+    date_hierarchy = None
+
+    @display(description=_("Schedule"))
+    def schedule_text(self, task: PeriodicTask) -> str:
+        return str(task.interval or task.crontab or task.solar or task.clocked or "")
+
+
+class TasksOfSchedule(ReadOnlyInline):
+    model = PeriodicTask
+    fields = ("name", "task", "enabled")
+    verbose_name_plural = _("Tasks on this schedule")
+
+
+@admin.register(IntervalSchedule, ClockedSchedule, SolarSchedule)
+class ScheduleAdmin(ModelAdmin):
+    inlines = (TasksOfSchedule,)
+
+
+@admin.register(CrontabSchedule)
+class CrontabScheduleAdmin(beat_admin.CrontabScheduleAdmin, ModelAdmin):
+    inlines = (TasksOfSchedule,)
+
+
+@admin.register(AccessAttempt)
+class AccessAttemptAdmin(axes_admin.AccessAttemptAdmin, ModelAdmin):
+    """Deleting a row lets that person try again at once."""
+
+    date_hierarchy = None
+    list_display = ("attempt_time", "username", "ip_address", "failures_since_start", "user_agent")
+    list_filter = (axes_admin.IsLockedOutFilter,)
+    search_fields = ("username", "ip_address")
+    # What was typed may be a password in the wrong field: never shown.
+    fieldsets = ((None, {"fields": ("username", "ip_address", "failures_since_start", "attempt_time", "user_agent")}),)
+    actions = ()

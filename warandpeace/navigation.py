@@ -1,0 +1,124 @@
+"""The admin's sidebar, in the order of the work. Who may not open a page doesn't see its link."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from articles.models import BackfillRun, DeadLetter, Source
+from publishing.models import Digest, Message, Publication
+from usage.listing import capped_count
+
+# Above this a badge says "99+": nobody counts further, and neither does the database.
+BADGE_CAP = 99
+
+
+def badge(count: int) -> str:
+    """The count as a badge shows it; nothing for none."""
+    return f"{BADGE_CAP}+" if count > BADGE_CAP else str(count or "")
+
+
+@dataclass(frozen=True)
+class Item:
+    """A link to a model's list, shown to who may view it, with what waits there counted and coloured."""
+
+    title: str | Promise
+    icon: str
+    model: str
+    waiting: Callable[[], Any] | None = None
+    tone: str = "info"
+
+    def entry(self) -> dict[str, Any]:
+        """The link as Unfold wants it."""
+        app_label, model = self.model.split(".")
+        counted = badge(capped_count(self.waiting(), BADGE_CAP)) if self.waiting else ""
+        return {
+            "title": self.title,
+            "icon": self.icon,
+            "link": reverse(f"admin:{app_label}_{model}_changelist"),
+            "badge": counted,
+            "badge_variant": self.tone,
+        }
+
+    def may_see(self, request: HttpRequest) -> bool:
+        app_label, model = self.model.split(".")
+        return any(request.user.has_perm(f"{app_label}.{verb}_{model}") for verb in ("view", "change"))
+
+
+GROUPS: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
+    (
+        _("Work"),
+        (
+            Item(_("Queue"), "inbox", "publishing.pendingpublication", lambda: Publication.objects.waiting()),
+            Item(_("Articles"), "article", "articles.article"),
+            Item(
+                _("Digests"),
+                "auto_stories",
+                "publishing.digest",
+                lambda: Digest.objects.filter(state=Digest.State.DRAFT, is_current=True),
+            ),
+        ),
+    ),
+    (
+        _("Intake"),
+        (
+            Item(
+                _("Sources"),
+                "rss_feed",
+                "articles.source",
+                lambda: Source.objects.active().filter(consecutive_failures__gt=0),
+                "danger",
+            ),
+            Item(
+                _("Backfills"),
+                "history",
+                "articles.backfillrun",
+                lambda: BackfillRun.objects.filter(state=BackfillRun.State.RUNNING),
+            ),
+            Item(_("Dead letters"), "unsubscribe", "articles.deadletter", lambda: DeadLetter.objects.all(), "danger"),
+        ),
+    ),
+    (
+        _("Output"),
+        (
+            Item(_("Channels"), "campaign", "publishing.channel"),
+            Item(_("Publications"), "task_alt", "publishing.publication"),
+            Item(
+                _("Messages"), "mark_chat_unread", "publishing.message", lambda: Message.objects.unresolved(), "danger"
+            ),
+            Item(_("Subscribers"), "group", "publishing.subscriber"),
+        ),
+    ),
+    (
+        _("Accounting"),
+        (
+            Item(_("Usage by day"), "bar_chart", "usage.apiusagedaily"),
+            Item(_("API calls"), "receipt_long", "usage.apiusageevent"),
+            Item(_("Providers"), "neurology", "usage.provider"),
+            Item(_("Processes"), "memory", "usage.processsession"),
+            Item(_("Schedules"), "schedule", "django_celery_beat.periodictask"),
+            Item(_("Users"), "person", "auth.user"),
+            Item(_("Roles"), "badge", "auth.group"),
+            Item(_("Failed sign-ins"), "lock", "axes.accessattempt"),
+        ),
+    ),
+)
+
+
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """Unfold's navigation for this person: the dashboard first, then what they may see."""
+    overview = {
+        "title": "",
+        "items": [{"title": _("Dashboard"), "icon": "monitoring", "link": reverse("admin:index")}],
+    }
+    groups = [
+        {"title": title, "items": [item.entry() for item in items if item.may_see(request)]}
+        for title, items in GROUPS
+    ]
+    return [overview, *(group for group in groups if group["items"])]

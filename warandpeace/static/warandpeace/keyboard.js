@@ -1,0 +1,35 @@
+// The queue by keyboard. Keys are told by their place (KeyJ), so they work in the Russian layout too.
+(() => {
+  "use strict";
+  let current = -1;
+
+  const rows = () => [...document.querySelectorAll("#result_list .data-row")];
+
+  const go = (step) => {
+    const all = rows();
+    if (!all.length) return;
+    current = Math.min(Math.max(current + step, 0), all.length - 1);
+    all.forEach((row, index) => row.classList.toggle("wp-current", index === current));
+    all[current].scrollIntoView({ block: "nearest" });
+  };
+
+  const inRow = (selector) => rows()[current]?.querySelector(selector)?.click();
+
+  const help = () => document.getElementById("wp-keys-help")?.showModal();
+
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest("input:not([type=checkbox]), textarea, select, dialog");
+    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "?") return help();
+    const keys = {
+      KeyJ: () => go(1),
+      KeyK: () => go(-1),
+      KeyE: () => inRow("a.wp-title"),
+      KeyX: () => inRow("input.action-select"),
+    };
+    if (keys[event.code]) keys[event.code]();
+    else if (["KeyA", "KeyS", "KeyR"].includes(event.code)) inRow(`[data-key=${event.code}]`);
+    else return;
+    event.preventDefault();
+  });
+})();

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 from django.db.models import Sum
@@ -59,7 +59,8 @@ def lines(first_day: date) -> list[Line]:
 
 def unfinished(first_day: date) -> int:
     """How many calls since a UTC day were begun and have no outcome: being made right now, or killed."""
-    return ApiUsageEvent.objects.filter(state=ApiUsageEvent.State.STARTED, started_at__date__gte=first_day).count()
+    since = datetime.combine(first_day, time.min, tzinfo=UTC)
+    return ApiUsageEvent.objects.filter(state=ApiUsageEvent.State.STARTED, started_at__gte=since).count()
 
 
 def table(found: list[Line]) -> str:

@@ -1,0 +1,343 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from articles import summarise
+from articles.models import Article, DeadLetter, Source, Summary
+from articles.summarise import MOST_ATTEMPTS, UnusableSummary, summarise_article, usable
+from tests.factories import ArticleFactory, SourceFactory
+from usage import llm
+from usage.models import ApiUsageEvent
+
+TEXT = "Порт увеличил перевалку угля на 12% за десять месяцев. Рост обеспечил новый терминал за 14,3 млрд руб."
+
+pytestmark = pytest.mark.django_db
+
+
+def waiting(**fields: Any) -> Article:
+    """An article that is due for its summary."""
+    defaults = {
+        "status": Article.Status.READY,
+        "summary_text": "",
+        "content": TEXT,
+        "content_hash": "a" * 64,
+        "next_step_at": timezone.now(),
+    }
+    article: Article = ArticleFactory(**defaults | fields)
+    return article
+
+
+def queueing_source(**fields: Any) -> Source:
+    source: Source = SourceFactory(auto_queue=True, **fields)
+    return source
+
+
+@pytest.fixture
+def failing_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_args: Any, **_options: Any) -> llm.Completion:
+        raise llm.ProviderFailed("no luck")
+
+    monkeypatch.setattr(summarise.llm, "complete", fail)
+
+
+def test_a_waiting_article_gets_its_summary() -> None:
+    article = waiting(attempts=2, last_error="no luck")
+
+    assert summarise_article(article.pk)
+
+    article.refresh_from_db()
+    assert article.summary_text == TEXT
+    assert (article.status, article.next_step_at) == (Article.Status.SUMMARISED, None)
+    assert (article.attempts, article.last_error) == (0, "")
+
+
+def test_the_version_is_kept_with_its_call() -> None:
+    article = waiting()
+
+    summarise_article(article.pk)
+
+    summary = article.summaries.get()
+    assert (summary.version, summary.text, summary.provider) == (1, TEXT, "extractive")
+    assert summary.usage_event is not None
+    assert summary.usage_event.subject == f"article:{article.pk}"
+
+
+def test_a_lead_is_summarised_where_there_is_no_text() -> None:
+    article = waiting(content="", lead="Порт вырос на 12%.")
+
+    summarise_article(article.pk)
+
+    article.refresh_from_db()
+    assert article.summary_text == "Порт вырос на 12%."
+
+
+@pytest.mark.parametrize(("text", "language"), [(TEXT, "ru"), ("The port grew by 12%.", "en")])
+def test_an_unknown_language_is_told_from_the_text(text: str, language: str) -> None:
+    article = waiting(content=text, language="")
+
+    summarise_article(article.pk)
+
+    article.refresh_from_db()
+    assert article.language == language
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"next_step_at": None},
+        {"next_step_at": timezone.now() + timedelta(hours=1)},
+        {"status": Article.Status.NEW},
+        {"status": Article.Status.STORED},
+        {"status": Article.Status.FAILED},
+    ],
+    ids=["nothing to do", "leased or later", "new", "stored", "failed"],
+)
+def test_what_is_not_due_is_left_alone(fields: dict[str, Any]) -> None:
+    article = waiting(**fields)
+
+    assert not summarise_article(article.pk)
+
+    assert not ApiUsageEvent.objects.exists()
+    assert Article.objects.filter(pk=article.pk, **fields).exists()
+
+
+def test_a_missing_article_is_no_error() -> None:
+    assert not summarise_article(404)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"next_step_at": timezone.now() + timedelta(hours=1)}, {"status": Article.Status.NEW}, {"next_step_at": None}],
+    ids=["taken over", "text changed", "stopped"],
+)
+def test_who_has_lost_the_lease_writes_nothing(change: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    article = waiting()
+    complete = llm.complete
+
+    def lose_the_lease(*args: Any, **options: Any) -> llm.Completion:
+        Article.objects.filter(pk=article.pk).update(**change)
+        return complete(*args, **options)
+
+    monkeypatch.setattr(summarise.llm, "complete", lose_the_lease)
+
+    assert not summarise_article(article.pk)
+
+    assert not Summary.objects.exists()
+    assert Article.objects.filter(pk=article.pk, summary_text="", **change).exists()
+
+
+def test_who_has_lost_the_lease_records_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    article = waiting(attempts=MOST_ATTEMPTS - 1)
+
+    def fail_late(*_args: Any, **_options: Any) -> llm.Completion:
+        Article.objects.update(next_step_at=None)
+        raise llm.ProviderFailed("no luck")
+
+    monkeypatch.setattr(summarise.llm, "complete", fail_late)
+
+    summarise_article(article.pk)
+
+    assert not DeadLetter.objects.exists()
+    assert Article.objects.get().status == Article.Status.READY
+
+
+def test_the_second_of_two_finds_it_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    article = waiting()
+    complete, second = llm.complete, []
+
+    def call_again(*args: Any, **options: Any) -> llm.Completion:
+        second.append(summarise_article(article.pk))
+        return complete(*args, **options)
+
+    monkeypatch.setattr(summarise.llm, "complete", call_again)
+
+    assert summarise_article(article.pk)
+
+    assert second == [False]
+    assert Summary.objects.count() == 1
+
+
+def test_a_second_call_finds_nothing_to_do() -> None:
+    article = waiting()
+    summarise_article(article.pk)
+
+    assert not summarise_article(article.pk)
+
+    assert ApiUsageEvent.objects.count() == 1
+
+
+def test_force_makes_a_second_version() -> None:
+    article = waiting()
+    summarise_article(article.pk)
+
+    assert summarise_article(article.pk, force=True)
+
+    assert list(article.summaries.order_by("version").values_list("version", flat=True)) == [1, 2]
+
+
+@pytest.mark.parametrize("status", [Article.Status.STORED, Article.Status.FAILED])
+def test_force_takes_up_what_was_left(status: Article.Status) -> None:
+    article = waiting(status=status, next_step_at=None)
+
+    assert summarise_article(article.pk, force=True)
+
+
+def test_force_does_not_summarise_what_has_no_text_yet() -> None:
+    article = waiting(status=Article.Status.NEW)
+
+    assert not summarise_article(article.pk, force=True)
+
+
+def test_an_unchanged_text_is_not_summarised_twice() -> None:
+    article = waiting()
+    summarise_article(article.pk)
+    Article.objects.update(status=Article.Status.READY, next_step_at=timezone.now(), title="Новый заголовок")
+
+    assert summarise_article(article.pk)
+
+    assert ApiUsageEvent.objects.count() == 1
+    assert Article.objects.get().status == Article.Status.SUMMARISED
+
+
+def test_a_changed_text_is_summarised_anew() -> None:
+    article = waiting()
+    summarise_article(article.pk)
+    Article.objects.update(
+        status=Article.Status.READY, next_step_at=timezone.now(), content="Порт сгорел.", content_hash="b" * 64
+    )
+
+    assert summarise_article(article.pk)
+
+    assert Article.objects.get().summary_text == "Порт сгорел."
+    assert Summary.objects.count() == 2
+
+
+def test_a_young_article_is_offered_to_its_channels() -> None:
+    article = waiting(source=queueing_source())
+
+    summarise_article(article.pk)
+
+    assert list(Article.objects.ready_to_publish()) == [article]
+
+
+@pytest.mark.parametrize(
+    ("age", "precision", "is_offered"),
+    [
+        (timedelta(hours=47), Article.Precision.MINUTE, True),
+        (timedelta(hours=49), Article.Precision.MINUTE, False),
+        (timedelta(hours=71), Article.Precision.DAY, True),
+        (timedelta(hours=73), Article.Precision.DAY, False),
+        (timedelta(hours=49), Article.Precision.SEEN, False),
+        (timedelta(hours=-1), Article.Precision.MINUTE, True),
+    ],
+)
+def test_only_young_articles_are_offered(age: timedelta, precision: Article.Precision, is_offered: bool) -> None:
+    source = queueing_source(queue_max_age_hours=48)
+    article = waiting(source=source, published_at=timezone.now() - age, published_precision=precision)
+
+    summarise_article(article.pk)
+
+    assert Article.objects.ready_to_publish().exists() == is_offered
+
+
+def test_an_article_of_a_source_that_does_not_queue_is_not_offered() -> None:
+    article = waiting(source=SourceFactory(auto_queue=False))
+
+    summarise_article(article.pk)
+
+    assert not Article.objects.ready_to_publish().exists()
+
+
+@pytest.mark.usefixtures("failing_model")
+def test_pauses_double_after_each_failure() -> None:
+    article = waiting()
+    pauses = []
+    for _ in range(MOST_ATTEMPTS - 1):
+        before = timezone.now()
+        assert not summarise_article(article.pk)
+        due_at = Article.objects.get().next_step_at
+        assert due_at is not None
+        pauses.append(round((due_at - before) / timedelta(minutes=1)))
+        Article.objects.update(next_step_at=timezone.now())
+
+    assert pauses == [1, 2, 4]
+    assert Article.objects.get().last_error == "no luck"
+
+
+@pytest.mark.usefixtures("failing_model")
+def test_after_the_last_attempt_there_is_a_dead_letter() -> None:
+    article = waiting(attempts=MOST_ATTEMPTS - 1)
+
+    assert not summarise_article(article.pk)
+
+    article.refresh_from_db()
+    assert (article.status, article.next_step_at) == (Article.Status.FAILED, None)
+    letter = DeadLetter.objects.get()
+    assert (letter.entity_type, letter.entity_ref) == (DeadLetter.EntityType.SUMMARY, str(article.pk))
+    assert (letter.error_code, letter.error_payload, letter.attempts) == ("provider_failed", "no luck", MOST_ATTEMPTS)
+
+
+def test_a_text_without_words_is_given_up_at_once() -> None:
+    article = waiting(content="!!!")
+
+    assert not summarise_article(article.pk)
+
+    assert DeadLetter.objects.get().error_code == "nothing_to_complete"
+    assert Article.objects.get().status == Article.Status.FAILED
+
+
+def test_an_article_that_kills_its_workers_is_given_up() -> None:
+    article = waiting(attempts=MOST_ATTEMPTS)
+
+    assert not summarise_article(article.pk)
+
+    assert DeadLetter.objects.get().error_code == "cut_short"
+    assert not ApiUsageEvent.objects.exists()
+
+
+def test_a_success_ends_the_dead_letter() -> None:
+    article = waiting(status=Article.Status.FAILED, next_step_at=None)
+    DeadLetter.record(DeadLetter.EntityType.SUMMARY, str(article.pk), "provider_failed", "no luck", MOST_ATTEMPTS)
+
+    summarise_article(article.pk, force=True)
+
+    assert not DeadLetter.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "",
+        " \n",
+        "x" * 901,
+        "Порт\x00 вырос",
+        "Порт\x1b[31m",
+        "Ошибка при получении резюме",
+        "I'm sorry, but",
+        "Error: 500",
+    ],
+)
+def test_an_answer_that_is_no_summary_is_refused(answer: str) -> None:
+    with pytest.raises(UnusableSummary):
+        usable(answer, source=TEXT, max_chars=900)
+
+
+def test_news_of_errors_is_no_excuse() -> None:
+    news = "Ошибка при получении визы задержала сборную."
+
+    assert usable(f" {news}\n", source=f"{news} Игра перенесена.", max_chars=900) == news
+
+
+def test_an_unusable_answer_is_a_failed_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    article = waiting()
+    excuse = llm.Completion("I'm sorry, I cannot help.", "gemini", "flash", 1, 0, 0)
+    monkeypatch.setattr(summarise.llm, "complete", lambda *_args, **_options: excuse)
+
+    assert not summarise_article(article.pk)
+
+    assert "excuse" in Article.objects.get().last_error
+    assert not Summary.objects.exists()

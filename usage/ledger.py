@@ -53,11 +53,17 @@ def _complete(
     cost_usd: Decimal = Decimal(0),
     error_code: str = "",
 ) -> None:
-    outcome = {"latency_ms": latency_ms, "tokens_in": tokens_in, "tokens_out": tokens_out, "cost_usd": cost_usd}
     with transaction.atomic(durable=True):
         # Whatever completes a call twice counts it once.
         started = ApiUsageEvent.objects.filter(pk=event.pk, state=ApiUsageEvent.State.STARTED)
-        if not started.update(state=state, error_code=error_code, **outcome):
+        if not started.update(
+            state=state,
+            latency_ms=latency_ms,
+            tokens_in=tokens_in,
+            tokens_out=tokens_out,
+            cost_usd=cost_usd,
+            error_code=error_code,
+        ):
             return
         ApiUsageDaily.add(
             utc_day(event.started_at),
@@ -66,7 +72,10 @@ def _complete(
             event.api_key_hash,
             requests=event.requests,
             successes=event.requests if state == ApiUsageEvent.State.SUCCEEDED else 0,
-            **outcome,
+            tokens_in=tokens_in,
+            tokens_out=tokens_out,
+            cost_usd=cost_usd,
+            latency_ms=latency_ms,
         )
         SessionStatsDaily.add(tokens_in=tokens_in, tokens_out=tokens_out)
     metrics.count(event, tokens_in=tokens_in, tokens_out=tokens_out)

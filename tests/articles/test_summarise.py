@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from articles import summarise
 from articles.models import Article, DeadLetter, Source, Summary
 from articles.summarise import MOST_ATTEMPTS, UnusableSummary, summarise_article, usable
 from tests.factories import ArticleFactory, SourceFactory
@@ -27,12 +26,12 @@ def waiting(**fields: Any) -> Article:
         "content_hash": "a" * 64,
         "next_step_at": timezone.now(),
     }
-    article: Article = ArticleFactory(**defaults | fields)
+    article: Article = ArticleFactory.create(**defaults | fields)
     return article
 
 
 def queueing_source(**fields: Any) -> Source:
-    source: Source = SourceFactory(auto_queue=True, **fields)
+    source: Source = SourceFactory.create(auto_queue=True, **fields)
     return source
 
 
@@ -41,7 +40,7 @@ def failing_model(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_args: Any, **_options: Any) -> llm.Completion:
         raise llm.ProviderFailed("no luck")
 
-    monkeypatch.setattr(summarise.llm, "complete", fail)
+    monkeypatch.setattr(llm, "complete", fail)
 
 
 def test_a_waiting_article_gets_its_summary() -> None:
@@ -122,7 +121,7 @@ def test_who_has_lost_the_lease_writes_nothing(change: dict[str, Any], monkeypat
         Article.objects.filter(pk=article.pk).update(**change)
         return complete(*args, **options)
 
-    monkeypatch.setattr(summarise.llm, "complete", lose_the_lease)
+    monkeypatch.setattr(llm, "complete", lose_the_lease)
 
     assert not summarise_article(article.pk)
 
@@ -137,7 +136,7 @@ def test_who_has_lost_the_lease_records_no_failure(monkeypatch: pytest.MonkeyPat
         Article.objects.update(next_step_at=None)
         raise llm.ProviderFailed("no luck")
 
-    monkeypatch.setattr(summarise.llm, "complete", fail_late)
+    monkeypatch.setattr(llm, "complete", fail_late)
 
     summarise_article(article.pk)
 
@@ -153,7 +152,7 @@ def test_the_second_of_two_finds_it_taken(monkeypatch: pytest.MonkeyPatch) -> No
         second.append(summarise_article(article.pk))
         return complete(*args, **options)
 
-    monkeypatch.setattr(summarise.llm, "complete", call_again)
+    monkeypatch.setattr(llm, "complete", call_again)
 
     assert summarise_article(article.pk)
 
@@ -245,7 +244,7 @@ def test_only_young_articles_are_offered(age: timedelta, precision: Article.Prec
 
 
 def test_an_article_of_a_source_that_does_not_queue_is_not_offered() -> None:
-    article = waiting(source=SourceFactory(auto_queue=False))
+    article = waiting(source=SourceFactory.create(auto_queue=False))
 
     summarise_article(article.pk)
 
@@ -335,7 +334,7 @@ def test_news_of_errors_is_no_excuse() -> None:
 def test_an_unusable_answer_is_a_failed_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
     article = waiting()
     excuse = llm.Completion("I'm sorry, I cannot help.", "gemini", "flash", 1, 0, 0)
-    monkeypatch.setattr(summarise.llm, "complete", lambda *_args, **_options: excuse)
+    monkeypatch.setattr(llm, "complete", lambda *_args, **_options: excuse)
 
     assert not summarise_article(article.pk)
 

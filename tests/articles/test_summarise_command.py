@@ -12,11 +12,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from articles.management.commands import summarise as command
 from articles.models import Article, Summary
+from articles.summarise import awaiting_summary, summarise_article
 from tests.articles.test_summarise import waiting
 from tests.factories import SourceFactory
 
+COMMAND = "articles.management.commands.summarise"
 MOSCOW = ZoneInfo("Europe/Moscow")
 
 pytestmark = pytest.mark.django_db
@@ -64,7 +65,7 @@ def test_days_are_those_of_the_newsroom() -> None:
 
 
 def test_one_source_can_be_named() -> None:
-    waiting(source=SourceFactory(slug="port"))
+    waiting(source=SourceFactory.create(slug="port"))
     waiting()
 
     assert run("--source", "port") == "summarised=1 skipped=0 failed=0"
@@ -92,21 +93,19 @@ def test_a_failure_shows_in_the_line_and_in_the_status() -> None:
 
 def test_what_somebody_else_took_is_skipped() -> None:
     waiting()
-    select = command.awaiting_summary
 
     def taken_right_after(force: bool) -> Any:
-        found = list(select(force).values_list("pk", flat=True))
+        found = list(awaiting_summary(force).values_list("pk", flat=True))
         Article.objects.update(next_step_at=timezone.now() + timedelta(minutes=5))
         return Article.objects.filter(pk__in=found)
 
-    with patch.object(command, "awaiting_summary", taken_right_after):
+    with patch(f"{COMMAND}.awaiting_summary", taken_right_after):
         assert run() == "summarised=0 skipped=1 failed=0"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_after_the_article_at_hand(number: signal.Signals) -> None:
     waiting(), waiting()
-    summarise_article = command.summarise_article
     out = StringIO()
 
     def stop_after(*args: Any, **options: Any) -> bool:
@@ -114,7 +113,7 @@ def test_a_signal_ends_it_after_the_article_at_hand(number: signal.Signals) -> N
         return summarise_article(*args, **options)
 
     with (
-        patch.object(command, "summarise_article", stop_after),
+        patch(f"{COMMAND}.summarise_article", stop_after),
         pytest.raises(CommandError, match="Run the command again"),
     ):
         call_command("summarise", stdout=out)

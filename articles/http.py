@@ -138,6 +138,11 @@ class Response:
     def not_modified(self) -> bool:
         return self.status == NOT_MODIFIED
 
+    def validator(self, name: str, length: int) -> str:
+        """An ETag or a date for the next request. One that is too long to keep is none: cut, it would never match."""
+        value = self.headers.get(name, "")
+        return value if len(value) <= length and value.isprintable() else ""
+
 
 def fetch(
     url: str,

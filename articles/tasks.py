@@ -1,28 +1,70 @@
-"""The doorbells of articles: ids in, nothing out."""
+"""The doorbells of articles: ids in, nothing out. What they ring for is written in the rows."""
 
 from __future__ import annotations
 
+import time
+from datetime import datetime
+
 from celery import shared_task
+
+from articles import completion, ingest, summarise
+from articles.models import Article, Source
+
+# How many sources and articles are rung for at once: a bound of the queue, the rest is found by the next sweep.
+SOURCES_AT_ONCE = 50
+ARTICLES_AT_ONCE = 200
+
+# How long a doorbell is trusted before it is rung again for a row that still waits, in seconds.
+PATIENCE = 60.0
+
+# When this process last rang for a row's step; the due time is part of the key, so each new step is rung for at once.
+_rung: dict[tuple[str, int, datetime], float] = {}
 
 
 @shared_task(ignore_result=True)
 def fetch_source(source_id: int) -> None:
     """Fetch one source if its time has come."""
-    raise NotImplementedError
+    ingest.fetch_source(source_id)
 
 
 @shared_task(ignore_result=True)
 def complete_article(article_id: int) -> None:
-    """Read the full text of one article from its page."""
-    raise NotImplementedError
+    """Read the full text of one article from its page, if its time has come; then ring for the summary."""
+    if completion.complete_article(article_id):
+        summarise_article.delay(article_id)
 
 
 @shared_task(ignore_result=True)
 def summarise_article(article_id: int) -> None:
-    """Write the summary of one article."""
-    raise NotImplementedError
+    """Write the summary of one article, if its time has come."""
+    summarise.summarise_article(article_id)
 
 
 def ring_due() -> None:
-    """Ring for the sources and articles that are due."""
-    raise NotImplementedError
+    """Ring for the sources and articles that are due, the longest waiting first, a bounded number of them.
+
+    A row is rung for once a minute at most while nobody takes it. Two processes may both ring: whoever comes second
+    finds the row claimed, which costs one query.
+    """
+    _forget_old_rings()
+    for pk, due_at in Source.objects.feeds().due().values_list("pk", "next_fetch_at")[:SOURCES_AT_ONCE]:
+        if _is_first_ring("source", pk, due_at):
+            fetch_source.delay(pk)
+    waiting = Article.objects.due().filter(status__in=[Article.Status.NEW, Article.Status.READY])
+    for pk, status, step_at in waiting.values_list("pk", "status", "next_step_at")[:ARTICLES_AT_ONCE]:
+        if step_at and _is_first_ring(status, pk, step_at):
+            (complete_article if status == Article.Status.NEW else summarise_article).delay(pk)
+
+
+def _is_first_ring(step: str, pk: int, due_at: datetime) -> bool:
+    key = (step, pk, due_at)
+    if key in _rung:
+        return False
+    _rung[key] = time.monotonic()
+    return True
+
+
+def _forget_old_rings() -> None:
+    expired = time.monotonic() - PATIENCE
+    for key in [key for key, rung_at in _rung.items() if rung_at < expired]:
+        _rung.pop(key, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -19,6 +20,9 @@ class SourceQuerySet(models.QuerySet["Source"]):
     def active(self) -> SourceQuerySet:
         return self.filter(is_active=True)
 
+    def feeds(self) -> SourceQuerySet:
+        return self.filter(kind=Source.Kind.FEED)
+
     def due(self, now: datetime | None = None) -> SourceQuerySet:
         """Active sources whose time has come, the longest waiting first."""
         return self.active().filter(next_fetch_at__lte=now or timezone.now()).order_by("next_fetch_at")
@@ -26,6 +30,18 @@ class SourceQuerySet(models.QuerySet["Source"]):
     def fetch_now(self, now: datetime | None = None) -> int:
         """Make active sources due at once; how many. One that is being fetched right now is fetched again after that."""
         return self.active().update(next_fetch_at=now or timezone.now())
+
+    def claim(self, sources: Sequence[Source], lease: datetime) -> list[Source]:
+        """Take those of the sources that nobody has taken or planned anew since they were read, until `lease`."""
+        as_read = models.Q(pk__in=[])
+        for source in sources:
+            as_read |= models.Q(pk=source.pk, next_fetch_at=source.next_fetch_at)
+        if self.filter(as_read).update(next_fetch_at=lease) == len(sources):
+            return list(sources)
+        mine = set(
+            self.filter(pk__in=[source.pk for source in sources], next_fetch_at=lease).values_list("pk", flat=True)
+        )
+        return [source for source in sources if source.pk in mine]
 
 
 class Source(models.Model):
@@ -37,7 +53,9 @@ class Source(models.Model):
     slug = models.SlugField(_("short name"), unique=True, help_text=_("Names the source in commands."))
     name = models.CharField(_("name"), max_length=200)
     url = models.URLField(_("address"), max_length=2048, help_text=_("Of the feed, or of the site's list of news."))
-    language = models.CharField(_("language"), max_length=8, blank=True, help_text=_("ru, en; empty: told from the text."))
+    language = models.CharField(
+        _("language"), max_length=8, blank=True, help_text=_("ru, en; empty: told from the text.")
+    )
     selectors = models.JSONField(_("selectors"), default=dict, blank=True)
     topic_rules = models.JSONField(_("topic rules"), default=list, blank=True)
     encoding = models.CharField(
@@ -64,6 +82,7 @@ class Source(models.Model):
     etag = models.CharField(_("ETag"), max_length=500, blank=True, editable=False)
     last_modified = models.CharField(_("Last-Modified"), max_length=100, blank=True, editable=False)
     body_hash = models.CharField(_("hash of the last body"), max_length=64, blank=True, editable=False)
+    entry_count = models.PositiveIntegerField(_("entries in the feed"), default=0, editable=False)
     last_fetched_at = models.DateTimeField(_("last fetch"), null=True, blank=True, editable=False)
     last_success_at = models.DateTimeField(_("last success"), null=True, blank=True, editable=False)
     consecutive_failures = models.PositiveIntegerField(_("failures in a row"), default=0, editable=False)
@@ -78,6 +97,7 @@ class Source(models.Model):
             "etag",
             "last_modified",
             "body_hash",
+            "entry_count",
             "last_fetched_at",
             "last_success_at",
             "consecutive_failures",

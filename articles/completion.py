@@ -1,0 +1,133 @@
+"""The full text of an article whose feed brought only a part of it: from its page."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from articles import charset, http, metrics, text
+from articles.models import Article, DeadLetter
+from articles.storing import after_text, fingerprint
+
+# The page must be fetched and read by then; afterwards another worker may take the article.
+LEASE = timedelta(minutes=5)
+DEADLINE = 45.0  # seconds
+MAX_BYTES = 5_000_000
+MOST_ATTEMPTS = 5
+# Doubled after each further failure.
+FIRST_PAUSE = timedelta(minutes=2)
+# Less text than this (characters) is a menu, a cookie banner or a wall, not an article.
+SHORTEST_TEXT = 150
+
+
+class NoText(Exception):
+    """There is no article to be found on the page."""
+
+    code = "NoText"
+    retry_after: timedelta | None = None
+
+
+def complete_article(article_id: int) -> bool:
+    """Take the article's next step if its page is to be fetched and that is due; True if its text is settled now.
+
+    A failure is written into the article, which is tried again later. After `MOST_ATTEMPTS` the text of the feed has to
+    do; where there is none, the article is given up with a dead letter.
+    """
+    article = _claim(article_id)
+    if article is None:
+        return False
+    try:
+        content = _read_page(article.url)
+    except (http.FetchError, NoText) as error:
+        return _record_failure(article, error)
+    finally:
+        http.record_requests(at_least=20)
+    return _settle(article, max(content, article.content, key=len), last_error="")
+
+
+def text_of_page(body: bytes, *, url: str, content_type: str = "") -> str:
+    """The article on a page, paragraphs apart by blank lines. Raises NoText."""
+    # Imported with the first page: it takes half a second and most processes never need it.
+    import trafilatura  # noqa: PLC0415
+
+    html = charset.decode(body, content_type=content_type)
+    try:
+        found = trafilatura.extract(html, url=url, include_comments=False, include_tables=False, deduplicate=False)
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise NoText(_("The page is too damaged to be read.")) from error
+    paragraphs = text.clean((found or "").replace("\n", "\n\n"))
+    if len(paragraphs) < SHORTEST_TEXT:
+        raise NoText(_("No article was found on the page."))
+    return paragraphs
+
+
+def _claim(article_id: int) -> Article | None:
+    """The article under a new lease, or None if it is not due or somebody else was quicker.
+
+    An attempt counts from here on, so that a page which kills its worker is given up, too.
+    """
+    now = timezone.now()
+    waiting = Article.objects.filter(status=Article.Status.NEW).due(now)
+    article = waiting.select_related("source").filter(pk=article_id).first()
+    if article is None:
+        return None
+    lease = now + LEASE
+    if not _held(article).update(next_step_at=lease, attempts=F("attempts") + 1):
+        return None
+    article.next_step_at = lease
+    article.attempts += 1
+    return article
+
+
+def _held(article: Article) -> QuerySet[Article]:
+    """The article's row as long as nobody has taken or changed its next step since it was read."""
+    return Article.objects.filter(pk=article.pk, status=Article.Status.NEW, next_step_at=article.next_step_at)
+
+
+def _read_page(url: str) -> str:
+    response = http.fetch(url, max_bytes=MAX_BYTES, deadline=DEADLINE)
+    content_type = response.headers.get("content-type", "text/html")
+    if not any(kind in content_type.lower() for kind in ("html", "xml", "text/")):
+        raise NoText(_("The address leads to a file, not to a page."))
+    return text_of_page(response.body, url=response.url, content_type=content_type)
+
+
+def _settle(article: Article, content: str, *, last_error: str) -> bool:
+    """Write the article's final text and its next step; False if the lease is lost."""
+    now = timezone.now()
+    status, next_step_at = after_text(article.source, content or article.lead, now)
+    return bool(
+        _held(article).update(
+            content=content,
+            content_hash=fingerprint(content),
+            status=status,
+            next_step_at=next_step_at,
+            attempts=0,
+            last_error=last_error,
+            updated_at=now,
+        )
+    )
+
+
+def _record_failure(article: Article, error: http.FetchError | NoText) -> bool:
+    """Plan the next attempt or, after the last one, do with the feed's text or give up; True if the text is settled."""
+    metrics.errors.labels(type(error).__name__).inc()
+    now, reason = timezone.now(), str(error)
+    if article.attempts < MOST_ATTEMPTS:
+        pause = max(FIRST_PAUSE * 2 ** (article.attempts - 1), error.retry_after or timedelta(0))
+        _held(article).update(next_step_at=now + pause, last_error=reason)
+        return False
+    if article.content or article.lead:
+        return _settle(article, article.content, last_error=reason)
+    _give_up(article, error.code, reason, now)
+    return False
+
+
+def _give_up(article: Article, code: str, reason: str, now: datetime) -> None:
+    with transaction.atomic():
+        if _held(article).update(status=Article.Status.FAILED, next_step_at=None, last_error=reason, updated_at=now):
+            DeadLetter.record(DeadLetter.EntityType.PAGE, article.url, code, reason, article.attempts)

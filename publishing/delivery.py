@@ -16,6 +16,7 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -25,7 +26,7 @@ from django.utils import timezone
 
 from publishing import settling
 from publishing.models import Attempt, Channel, Message, Publication
-from publishing.outcomes import Transport
+from publishing.outcomes import Outcome, Sent, Transport
 from publishing.sandbox import SandboxTransport
 from publishing.telegram import TelegramTransport
 
@@ -60,13 +61,19 @@ def deliver(channel_id: int, *, until: datetime | None = None) -> int:
     Without `until` (aware) it returns as soon as nothing may be sent right now; with it, it waits for the channel's
     pace up to then. Safe to run in many processes at once, and to kill at any moment.
     """
-    sent = 0
+    return sum(isinstance(outcome, Sent) for _message, outcome in deliveries(channel_id, until=until))
+
+
+def deliveries(channel_id: int, *, until: datetime | None = None) -> Iterator[tuple[Message, Outcome]]:
+    """As `deliver`, but gives each message with what became of it right after that is written."""
     while True:
         claim = _claim(channel_id)
         if claim is not None:
-            sent += _send(claim)
+            outcome = _send(claim)
+            if outcome is not None:
+                yield claim.message, outcome
         elif not _nap(channel_id, until):
-            return sent
+            return
 
 
 def due_channels(now: datetime | None = None) -> list[int]:
@@ -147,16 +154,17 @@ def _name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"[:100]
 
 
-def _send(claim: Claim) -> bool:
-    """Make the one call that the claim allows; True if the message was sent."""
+def _send(claim: Claim) -> Outcome | None:
+    """Make the one call that the claim allows, and write what became of it; None if there was nothing to call for."""
     message = claim.message
     transport = transport_of(message.channel)
     attempt = _begin(claim, transport.time_limit)
     if attempt is None:
-        return False
+        return None
     outcome = transport.send(message)
+    settling.settle(attempt, outcome)
     logger.info("Message %s to %s: %s", message.pk, message.channel.slug, type(outcome).__name__)
-    return settling.settle(attempt, outcome)
+    return outcome
 
 
 @transaction.atomic

@@ -113,8 +113,11 @@ def _last_line(source_url: str, footer: str, language: str) -> list[Span]:
 
 
 def _is_web_address(url: str) -> bool:
-    parts = urlsplit(url) if url.isprintable() and " " not in url else None
-    return parts is not None and parts.scheme in {"http", "https"} and bool(parts.netloc)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # brackets without an address in them
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.netloc) and url.isprintable() and " " not in url
 
 
 def _flatten(paragraphs: Iterable[Sequence[Span]]) -> tuple[str, list[Mark]]:

@@ -90,7 +90,7 @@ ROLES = (
 )
 
 
-def apply_roles(*, using: str, apps: Apps, **signal: Any) -> None:
+def apply_roles(*, using: str, apps: Apps = installed, **signal: Any) -> None:
     """Make the groups agree with the table; a receiver of `post_migrate`, harmless at any time.
 
     Our signal comes first, before Django has made the permissions of the apps after us, so they are made here. Before

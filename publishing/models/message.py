@@ -18,6 +18,10 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """Messages that may be sent now as far as their own row says: ready, and not before their time."""
         return self.filter(state=Message.State.READY, not_before__lte=now or timezone.now())
 
+    def going_out(self) -> MessageQuerySet:
+        """Messages of publications that are approved and not through yet."""
+        return self.filter(publication__state__in=Publication.IN_LINE)
+
     def next_in_line(self, now: datetime | None = None) -> MessageQuerySet:
         """Due messages that nothing of their own publication holds up, in the order in which they go out.
 
@@ -26,9 +30,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
         earlier = Message.objects.filter(
             publication=models.OuterRef("publication"), ordinal__lt=models.OuterRef("ordinal")
         ).exclude(state=Message.State.SENT)
-        going_out = [Publication.State.APPROVED, Publication.State.SENDING]
-        due = self.due(now).filter(~models.Exists(earlier), publication__state__in=going_out)
-        return due.order_by("-priority", "not_before", "id")
+        return self.going_out().due(now).filter(~models.Exists(earlier)).order_by("-priority", "not_before", "id")
 
     def unresolved(self) -> MessageQuerySet:
         """Messages of which nobody knows yet whether they were sent."""

@@ -1,0 +1,192 @@
+"""A Bot API on the loopback: real HTTP, a ledger of what its chats have received, and faults to order.
+
+The ledger is what subscribers would see, whatever the caller was told. So a test can ask both: what happened, and
+what does our row say happened?
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl
+
+LONGEST_POLL = 0.2  # seconds
+
+
+class Fault(StrEnum):
+    """What befalls a sendMessage. The first five befall a message that was accepted."""
+
+    HANG = "accepted, then silence"
+    DROP = "accepted, then the connection is closed"
+    TRUNCATE = "accepted, then half of the reply"
+    BAD_GATEWAY = "accepted, then a proxy's HTML page that names the address"
+    SERVER_ERROR = "accepted, then Telegram's own 500"
+    GARBAGE = "200 with a page that isn't Telegram's"
+    REFUSED = "400: can't parse entities"
+    CHAT_NOT_FOUND = "400: chat not found"
+    MIGRATED = "400: the chat has another number now"
+    UNAUTHORIZED = "401"
+    FORBIDDEN = "403"
+    FLOOD = "429 with retry_after"
+
+
+ACCEPTED = (Fault.HANG, Fault.DROP, Fault.TRUNCATE, Fault.BAD_GATEWAY, Fault.SERVER_ERROR)
+REFUSALS: dict[Fault, tuple[int, str, dict[str, int]]] = {
+    Fault.SERVER_ERROR: (500, "Internal Server Error: restart", {}),
+    Fault.REFUSED: (400, "Bad Request: can't parse entities: unsupported start tag", {}),
+    Fault.CHAT_NOT_FOUND: (400, "Bad Request: chat not found", {}),
+    Fault.MIGRATED: (
+        400,
+        "Bad Request: group chat was upgraded to a supergroup chat",
+        {"migrate_to_chat_id": -1002000000001},
+    ),
+    Fault.UNAUTHORIZED: (401, "Unauthorized", {}),
+    Fault.FORBIDDEN: (403, "Forbidden: bot is not a member of the channel chat", {}),
+    Fault.FLOOD: (429, "Too Many Requests: retry after 7", {"retry_after": 7}),
+}
+
+
+@dataclass(frozen=True)
+class Reply:
+    status: int
+    body: bytes
+    content_type: str = "application/json"
+    promised: int = 0  # bytes of the body that are announced but never come
+
+
+@dataclass
+class BotApi:
+    """What the server knows. `ledger` holds each accepted message as its chat shows it, `calls` each method called."""
+
+    url: str = ""
+    ledger: list[dict[str, Any]] = field(default_factory=list)
+    calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    faults: deque[Fault] = field(default_factory=deque)
+    updates: deque[dict[str, Any]] = field(default_factory=deque)
+    closing: threading.Event = field(default_factory=threading.Event)
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(100))
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts the chats have received, in their order."""
+        return [post["text"] for post in self.ledger]
+
+    def called(self, method: str) -> list[dict[str, Any]]:
+        """The parameters of each call of a method."""
+        return [parameters for name, parameters in self.calls if name == method]
+
+    def write_to_bot(self, text: str, user_id: int = 7, language: str = "ru") -> None:
+        """A person writes to the bot."""
+        number = next(self.numbers)
+        person = {"id": user_id, "is_bot": False, "first_name": "Анна", "language_code": language}
+        chat = {"id": user_id, "type": "private", "first_name": "Анна"}
+        length = len(text.split(maxsplit=1)[0])
+        commands = [{"type": "bot_command", "offset": 0, "length": length}] if text.startswith("/") else []
+        message = {"message_id": number, "date": 1790000000, "chat": chat, "from": person, "text": text}
+        self.updates.append({"update_id": number, "message": message | {"entities": commands}})
+
+    def answer(self, method: str, path: str, parameters: dict[str, Any]) -> Reply | None:
+        """The reply to a call; None closes the connection without one."""
+        with self.lock:
+            self.calls.append((method, parameters))
+            answers: dict[str, Callable[[dict[str, Any]], Any]] = {
+                "sendMessage": self._accept,
+                "getMe": lambda _: {"id": 1, "is_bot": True, "first_name": "Bot", "username": "warandpeace_bot"},
+                "getUpdates": self._poll,
+            }
+            if method == "sendMessage" and self.faults:
+                return self._fail(self.faults.popleft(), path, parameters)
+            return _ok(answers.get(method, lambda _: True)(parameters))
+
+    def _accept(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        post = parameters | {"message_id": next(self.numbers)}
+        self.ledger.append(post)
+        chat = {"id": -1001, "type": "channel", "title": "Канал"}
+        return {"message_id": post["message_id"], "date": 1790000000, "chat": chat, "text": post["text"]}
+
+    def _poll(self, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+        known = int(parameters.get("offset", 0))
+        while self.updates and self.updates[0]["update_id"] < known:
+            self.updates.popleft()
+        return list(self.updates)
+
+    def _fail(self, fault: Fault, path: str, parameters: dict[str, Any]) -> Reply | None:
+        result = self._accept(parameters) if fault in ACCEPTED else {}
+        if fault in REFUSALS:
+            status, description, extra = REFUSALS[fault]
+            told = {"ok": False, "error_code": status, "description": description}
+            return _json(status, told | ({"parameters": extra} if extra else {}))
+        page = f"<html><h1>upstream failed</h1>{path}</html>".encode()
+        match fault:
+            case Fault.TRUNCATE:
+                whole = _ok(result).body
+                return Reply(200, whole[: len(whole) // 2], promised=len(whole) // 2)
+            case Fault.BAD_GATEWAY:
+                return Reply(502, page, "text/html")
+            case Fault.GARBAGE:
+                return Reply(200, page, "text/html")
+            case Fault.HANG:
+                self.lock.release()
+                self.closing.wait(60)
+                self.lock.acquire()
+        return None
+
+
+def _ok(result: Any) -> Reply:
+    return _json(200, {"ok": True, "result": result})
+
+
+def _json(status: int, reply: dict[str, Any]) -> Reply:
+    return Reply(status, json.dumps(reply).encode())
+
+
+def _handler(api: BotApi) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+            method = self.path.rpartition("/")[2]
+            reply = api.answer(method, self.path, dict(parse_qsl(body, keep_blank_values=True)))
+            if method == "getUpdates":
+                api.closing.wait(LONGEST_POLL)
+            if reply is None:
+                self.close_connection = True
+                return
+            self.send_response(reply.status)
+            self.send_header("Content-Type", reply.content_type)
+            self.send_header("Content-Length", str(len(reply.body) + reply.promised))
+            self.end_headers()
+            self.wfile.write(reply.body)
+            self.close_connection = bool(reply.promised)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            """The test's output is no access log."""
+
+    return Handler
+
+
+@contextmanager
+def bot_api(*faults: Fault) -> Iterator[BotApi]:
+    """A server whose first messages meet the faults, one each; everything after them goes well."""
+    api = BotApi(faults=deque(faults))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(api))
+    api.url = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield api
+    finally:
+        api.closing.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -6,5 +6,5 @@ class ArticlesConfig(AppConfig):
     """From the outside world to a readable, summarised article."""
 
     name = "articles"
-    verbose_name = _("Articles")
+    verbose_name = _("Intake")
     default_auto_field = "django.db.models.BigAutoField"

@@ -6,5 +6,5 @@ class PublishingConfig(AppConfig):
     """From an approved article to subscribers."""
 
     name = "publishing"
-    verbose_name = _("Publishing")
+    verbose_name = _("Output")
     default_auto_field = "django.db.models.BigAutoField"

@@ -118,6 +118,7 @@ class ApiUsageDailyAdmin(ReadOnly, LargeTableAdmin):
     )
     list_filter = ("provider",)
     sortable_by = ("day",)
+    empty_text = _("No call has been made yet. The offline summariser costs nothing and is counted too.")
 
     @display(description=_("key"))
     def key(self, usage: ApiUsageDaily) -> str:

@@ -6,9 +6,10 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.db import connections, models
-from django.http import HttpRequest
-from django.utils.functional import cached_property
+from django.http import HttpRequest, HttpResponse
+from django.utils.functional import Promise, cached_property
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.views import ChangeList
 
 # The longest list that is counted exactly; deeper pages of a filtered list are reached by narrowing the filter.
 COUNTED = 10_000
@@ -49,14 +50,38 @@ class EstimatedPaginator(Paginator):  # type: ignore[type-arg]  # no generic at 
         return self.count <= COUNTED
 
 
-class LargeTableAdmin(ModelAdmin):
+class EstimatedChangeList(ChangeList):
+    """Where the whole table isn't counted, nothing is said about how much of it the filters leave."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if self.full_result_count is None:
+            self.full_result_count = self.result_count
+
+
+class SimpleSave:
+    """A form without "save and add another": there is room for what is pressed every day."""
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
+        context["show_save_and_add_another"] = False
+        response: HttpResponse = super().render_change_form(request, context, **kwargs)  # type: ignore[misc]
+        return response
+
+
+class LargeTableAdmin(SimpleSave, ModelAdmin):
     """A list that stays quick with millions of rows: no exact counts, fifty rows a page, no "select all pages"."""
 
     paginator = EstimatedPaginator
     show_full_result_count = False
     list_per_page = 50
+    list_max_show_all = 0
     list_disable_select_all = True
     list_fullwidth = True
+    # What an empty list says: what will fill it, and how.
+    empty_text: str | Promise = ""
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return EstimatedChangeList
 
 
 class ReadOnly:
@@ -75,4 +100,5 @@ class ReadOnly:
 class ReadOnlyInline(ReadOnly, TabularInline):
     extra = 0
     can_delete = False
+    hide_title = True
     show_change_link = True

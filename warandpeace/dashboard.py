@@ -16,11 +16,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from articles.admin.source import age, health
+from articles.admin.source import health
 from articles.models import Article, BackfillRun, Source
 from publishing.models import Message, Publication
 from usage.admin import dollars
 from usage.listing import capped_count
+from usage.moments import age
 from usage.models import ApiUsageDaily, ProcessSession, Provider
 from warandpeace.charts import HourlyChart
 from warandpeace.models import Heartbeat
@@ -144,7 +145,7 @@ def _chart(midnight: datetime) -> HourlyChart:
 
 def _by_hour(rows: QuerySet[Any]) -> dict[int, int]:
     """How many rows fall into each hour of the day in `settings.TIME_ZONE`."""
-    hours = rows.order_by().annotate(hour=ExtractHour("published_at")).values_list("hour").annotate(Count("pk"))
+    hours = rows.order_by().annotate(hour=ExtractHour("published_at")).values_list("hour").annotate(count=Count("pk"))
     return dict(hours)
 
 
@@ -173,7 +174,7 @@ def _lights(now: datetime) -> Iterator[Light]:
         tone = "danger" if now - beat > SWEEPER_LATE else "success"
         yield Light(_("Background work"), _("%(age)s ago") % {"age": _brief(now - beat)}, tone)
     alive = Count("pk", filter=Q(last_seen_at__gte=now - PROCESS_LATE))
-    roles = ProcessSession.objects.filter(ended_at=None).order_by("role").values_list("role").annotate(alive)
+    roles = ProcessSession.objects.filter(ended_at=None).order_by("role").values_list("role").annotate(alive=alive)
     for role, count in roles:
         if count:
             yield Light(role, ngettext("%(count)d alive", "%(count)d alive", count) % {"count": count}, "success")

@@ -9,6 +9,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from articles.models import BackfillRun, DeadLetter, Source
@@ -39,7 +40,7 @@ class Item:
         app_label, model = self.model.split(".")
         counted = badge(capped_count(self.waiting(), BADGE_CAP)) if self.waiting else ""
         return {
-            "title": self.title,
+            "title": capfirst(self.title),
             "icon": self.icon,
             "link": reverse(f"admin:{app_label}_{model}_changelist"),
             "badge": counted,

@@ -10,7 +10,6 @@ from django.db.models import Q, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -21,6 +20,7 @@ from articles.models import Article, Summary
 from articles.tasks import summarise_article
 from usage.doorbell import ring
 from usage.listing import LargeTableAdmin, ReadOnlyInline
+from usage.moments import when
 
 # Titles are searched among so many of the newest articles; older ones are found by number or address.
 SEARCHED = 10_000
@@ -65,20 +65,21 @@ class SummariesOfArticle(ReadOnlyInline):
 class ArticleAdmin(LargeTableAdmin):
     """Registered by publishing, which adds the way to the channels: this app knows none."""
 
-    list_display = ("article", "status_label", "published_at")
+    list_display = ("article", "status_label", "published")
     list_filter = ("status", "source", LanguageFilter)
     list_select_related = ("source",)
-    sortable_by = ("published_at",)
+    sortable_by = ("published",)
     # Only switches the search on: what it looks at is told below.
     search_fields = ("canonical_link",)
     search_help_text = _("A word of a recent title, a number or an address")
+    empty_text = _("No article yet: they come as soon as a source that is switched on has been read.")
     actions = ("summarise_again_selected",)
     actions_submit_line = ("save_and_summarise",)
     inlines = (SummariesOfArticle,)
     readonly_fields = (
         "source",
         "link",
-        "status_label",
+        "status",
         "published_at",
         "published_precision",
         "language",
@@ -94,7 +95,7 @@ class ArticleAdmin(LargeTableAdmin):
             _("Where it comes from"),
             {"fields": (("source", "link"), ("published_at", "published_precision"), ("language", "duplicate_of"))},
         ),
-        (_("State"), {"fields": (("status_label", "last_error"), ("created_at", "updated_at", "edited_at"))}),
+        (_("State"), {"fields": (("status", "last_error"), ("created_at", "updated_at", "edited_at"))}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Article]:
@@ -133,10 +134,13 @@ class ArticleAdmin(LargeTableAdmin):
             obj.edited_at = timezone.now()
         super().save_model(request, obj, form, change)
 
-    @display(description=_("article"), ordering="published_at", header=True)
+    @display(description=_("article"), header=True)
     def article(self, article: Article) -> tuple[str, str]:
-        moment = date_format(timezone.localtime(article.published_at), "H:i")
-        return article.title, f"{article.source.name} · {moment}"
+        return article.title, article.source.name
+
+    @display(description=_("published"), ordering="published_at")
+    def published(self, article: Article) -> str:
+        return when(article.published_at)
 
     @display(description=_("status"), label=TONES)
     def status_label(self, article: Article) -> tuple[str, str]:

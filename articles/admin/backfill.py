@@ -20,6 +20,7 @@ class BackfillRunAdmin(LargeTableAdmin):
     list_filter = ("state", "source")
     list_select_related = ("source",)
     sortable_by = ("created_at",)
+    empty_text = _("No archive has been loaded yet: `manage.py backfill` begins a run.")
     readonly_fields = tuple(field.name for field in BackfillRun._meta.fields)
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -19,6 +19,7 @@ class DeadLetterAdmin(LargeTableAdmin):
     search_fields = ("=entity_ref",)
     search_help_text = _("Its address or number, exactly")
     sortable_by = ("last_seen_at",)
+    empty_text = _("Nothing has failed for good. What does is kept here with its reason.")
     readonly_fields = tuple(field.name for field in DeadLetter._meta.fields)
 
     def has_add_permission(self, request: HttpRequest) -> bool:

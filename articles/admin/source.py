@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timesince import timesince
 from django.utils.translation import gettext, gettext_lazy, ngettext
 from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
@@ -23,11 +20,8 @@ from unfold.decorators import action, display
 from articles.models import Source
 from articles.tasks import fetch_source
 from usage.doorbell import ring
-
-
-def age(moment: datetime) -> str:
-    """How long ago, in the greatest unit: "4 minutes"."""
-    return timesince(moment, depth=1)
+from usage.listing import SimpleSave
+from usage.moments import age, when
 
 
 @dataclass(frozen=True)
@@ -68,8 +62,8 @@ class HealthFilter(admin.SimpleListFilter):
 
 
 @admin.register(Source)
-class SourceAdmin(SimpleHistoryAdmin, ModelAdmin):
-    list_display = ("name_and_address", "health", "health_detail", "next_fetch_at", "is_active", "articles_link")
+class SourceAdmin(SimpleSave, SimpleHistoryAdmin, ModelAdmin):
+    list_display = ("name_and_address", "health", "health_detail", "next_fetch", "is_active", "articles_link")
     list_filter = (HealthFilter, "is_active", "kind", "auto_queue")
     search_fields = ("name", "slug", "url")
     search_help_text = gettext_lazy("Name or address")
@@ -83,7 +77,7 @@ class SourceAdmin(SimpleHistoryAdmin, ModelAdmin):
     fieldsets = (
         (None, {"fields": (("name", "slug"), "url", ("kind", "language"), "is_active")}),
         (_("What happens to its articles"), {"fields": ("fetch_full_text", "auto_summarise", "auto_queue", "queue_max_age_hours")}),
-        (_("Schedule"), {"fields": (("interval_minutes", "next_fetch_at"), ("last_fetched_at", "last_success_at"))}),
+        (_("Schedule"), {"fields": ("interval_minutes", "next_fetch_at", ("last_fetched_at", "last_success_at"))}),
         (_("Reading"), {"fields": (("encoding", "time_zone"), "selectors", "topic_rules"), "classes": ("collapse",)}),
     )
 
@@ -102,9 +96,13 @@ class SourceAdmin(SimpleHistoryAdmin, ModelAdmin):
             return ""
         attempt = gettext("attempt %(number)d at %(time)s") % {
             "number": source.consecutive_failures + 1,
-            "time": date_format(timezone.localtime(source.next_fetch_at), "H:i"),
+            "time": when(source.next_fetch_at),
         }
         return f"{source.last_error} · {attempt}"
+
+    @display(description=_("next fetch"), ordering="next_fetch_at")
+    def next_fetch(self, source: Source) -> str:
+        return when(source.next_fetch_at) if source.is_active else "—"
 
     @display(description=_("articles"))
     def articles_link(self, source: Source) -> SafeString:

@@ -15,14 +15,15 @@ from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from publishing.admin.moments import when
 from publishing.models import Channel
 from publishing.tasks import deliver_channel
 from usage.doorbell import ring
+from usage.listing import SimpleSave
+from usage.moments import when
 
 
 @admin.register(Channel)
-class ChannelAdmin(SimpleHistoryAdmin, ModelAdmin):
+class ChannelAdmin(SimpleSave, SimpleHistoryAdmin, ModelAdmin):
     list_display = ("name_and_chat", "state", "quiet_hours", "seconds_between_posts", "auto_approve", "next_post")
     list_filter = ("kind", "is_paused")
     search_fields = ("name", "slug")

@@ -50,11 +50,12 @@ class MessageAdmin(ReadOnly, LargeTableAdmin):
     ordering = ("-id",)
     sortable_by = ()
     inlines = (AttemptsOfMessage,)
+    empty_text = _("No message yet: they are made when a publication is approved.")
     fields = (
         "publication",
         "channel",
         "ordinal",
-        "state_label",
+        "state",
         "post",
         "not_before",
         "sent_at",
@@ -63,7 +64,7 @@ class MessageAdmin(ReadOnly, LargeTableAdmin):
         "claimed_until",
         "last_error",
     )
-    readonly_fields = ("post", "state_label")
+    readonly_fields = ("post",)
 
     @display(description=_("message"), header=True)
     def headline(self, message: Message) -> tuple[str, str]:

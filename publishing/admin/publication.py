@@ -14,6 +14,7 @@ from unfold.decorators import display
 from publishing.admin.editor import editor, preview
 from publishing.models import Publication
 from usage.listing import LargeTableAdmin
+from usage.moments import when
 
 TONES = {
     Publication.State.PENDING: "warning",
@@ -27,12 +28,13 @@ TONES = {
 
 @admin.register(Publication)
 class PublicationAdmin(LargeTableAdmin):
-    list_display = ("headline", "state_label", "published_at", "approved_by")
+    list_display = ("headline", "state_label", "published", "approved_by")
     list_filter = ("state", "channel")
     list_select_related = ("channel", "approved_by")
     sortable_by = ()
     search_fields = ("=article__id",)
     search_help_text = _("The number of its article")
+    empty_text = _("Nothing has been queued yet: publications are made of summarised articles.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Publication]:
         publications: QuerySet[Publication] = super().get_queryset(request)
@@ -59,6 +61,10 @@ class PublicationAdmin(LargeTableAdmin):
     @display(description=_("publication"), header=True)
     def headline(self, publication: Publication) -> tuple[str, str]:
         return publication.title, publication.channel.name
+
+    @display(description=_("published"))
+    def published(self, publication: Publication) -> str:
+        return when(publication.published_at) if publication.published_at else "—"
 
     @display(description=_("state"), label=TONES)
     def state_label(self, publication: Publication) -> tuple[str, str]:

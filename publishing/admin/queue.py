@@ -11,18 +11,18 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from unfold.decorators import display
 
 from articles.models import Summary
 from publishing import approval
 from publishing.admin import decisions
-from publishing.admin.moments import when
 from publishing.models import Channel, Message, PendingPublication, Publication
 from publishing.queueing import explain
 from publishing.rendering import MAX_UNITS, render
 from usage.listing import LargeTableAdmin, capped_count
+from usage.moments import when
 
 State = Publication.State
 TAB_CAP = 999
@@ -65,6 +65,7 @@ class QueueAdmin(LargeTableAdmin):
     search_fields = ("title",)
     search_help_text = _("A word of the title")
     sortable_by = ()
+    empty_text = _("Nothing waits here. Articles come by themselves from sources that queue automatically.")
     actions = ("approve_selected", "schedule_selected", "reject_selected", "withdraw_selected")
 
     class Media:
@@ -148,12 +149,14 @@ class QueueAdmin(LargeTableAdmin):
 
     @display(description=_("goes out"))
     def goes_out(self, publication: Any) -> str:
+        if publication.state in approval.UNDECIDED:
+            return gettext("right after approval")
         due_at = explain(publication).due_at
         return when(due_at) if due_at else "—"
 
     @display(description="")
     def decide(self, publication: Any) -> str:
-        undecided = publication.state in {State.DRAFT, State.PENDING}
+        undecided = publication.state in approval.UNDECIDED
         return render_to_string(
             "admin/publishing/row_buttons.html", {"publication": publication, "undecided": undecided}
         )

@@ -1,0 +1,25 @@
+"""Times as people read them, in the zone of `settings.TIME_ZONE`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.timesince import timesince
+from django.utils.translation import gettext
+
+
+def when(moment: datetime) -> str:
+    """The hour alone for today, else with its day, and with its year if that isn't this one: "23 November, 12:05"."""
+    local, today = timezone.localtime(moment), timezone.localdate()
+    clock = date_format(local, "H:i")
+    if local.date() == today:
+        return clock
+    day = date_format(local, "j E" if local.year == today.year else "j E Y")
+    return gettext("%(day)s, %(time)s") % {"day": day, "time": clock}
+
+
+def age(moment: datetime) -> str:
+    """How long ago, in the greatest unit: "4 minutes"."""
+    return timesince(moment, depth=1)

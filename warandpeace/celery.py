@@ -1,12 +1,17 @@
 """The Celery application. Tasks are doorbells: losing all of them costs seconds, because the sweeper rings again."""
 
 import os
+import warnings
 from typing import Any
 
 from celery import Celery
+from celery.platforms import SecurityWarning
 from celery.signals import setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "warandpeace.settings")
+
+# Root is warned of because unpickling a message would be dangerous for it; ours are JSON.
+warnings.simplefilter("ignore", SecurityWarning)
 
 app = Celery("warandpeace")
 app.config_from_object("django.conf:settings", namespace="CELERY")

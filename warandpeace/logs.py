@@ -64,7 +64,10 @@ def redact(text: str) -> str:
 
 
 class Line(logging.Formatter):
-    """For people: time, level, logger, the request or task, and the message; a traceback follows on its own lines."""
+    """For people: time, level, logger, the request or task, and the message; a traceback follows on its own lines.
+
+    What a message brings along cannot begin a line that looks like ours.
+    """
 
     default_time_format = "%H:%M:%S"
     default_msec_format = ""
@@ -75,6 +78,9 @@ class Line(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         record.correlation_id = correlation_id.get()
         return redact(super().format(record))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  logging's own name
+        return super().formatMessage(record).replace("\r", "\\r").replace("\n", "\\n")
 
 
 class Json(logging.Formatter):
@@ -112,8 +118,9 @@ def configuration(level: str, style: str) -> dict[str, Any]:
         },
         "root": {"level": level, "handlers": ["console", "errors"]},
         "loggers": {
-            # Django's own handlers would print a second time.
+            # Their own handlers would print a second time, or in another form.
             "django": {"level": "INFO", "handlers": []},
+            "gunicorn.error": {"level": "INFO", "handlers": [], "propagate": True},
             # Their lines hold addresses with tokens, or come every few seconds and say nothing.
             **{
                 name: {"level": "WARNING"}
@@ -125,7 +132,9 @@ def configuration(level: str, style: str) -> dict[str, Any]:
                     "celery.app.trace",
                     "celery.worker.strategy",
                     "celery.beat",
+                    "celery.worker.consumer.connection",
                 )
             },
+            "kombu.connection": {"level": "ERROR"},  # warns that a folder has no host name
         },
     }

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django_celery_beat.models import IntervalSchedule, PeriodicTask
+from django.apps import apps as installed
+from django.apps.registry import Apps
+from django_celery_beat.models import IntervalSchedule
 
 
 @dataclass(frozen=True)
@@ -30,15 +32,21 @@ SCHEDULES = [
 ]
 
 
-def install(**signal: Any) -> None:
-    """Make the schedules that are missing; those that exist stay as a person has left them. A post_migrate receiver."""
+def install(apps: Apps = installed, **signal: Any) -> None:
+    """Make the schedules that are missing; those that exist stay as a person has left them.
+
+    A receiver of post_migrate. Before the scheduler's tables exist (`migrate` of a single app) there is nothing to do.
+    """
+    try:
+        intervals = apps.get_model("django_celery_beat", "IntervalSchedule").objects
+        tasks = apps.get_model("django_celery_beat", "PeriodicTask").objects
+    except LookupError:
+        return
     for schedule in SCHEDULES:
-        if PeriodicTask.objects.filter(name=schedule.name).exists():
+        if tasks.filter(name=schedule.name).exists():
             continue
-        interval, _created = IntervalSchedule.objects.get_or_create(
-            every=schedule.seconds, period=IntervalSchedule.SECONDS
-        )
-        PeriodicTask.objects.create(
+        interval, _created = intervals.get_or_create(every=schedule.seconds, period=IntervalSchedule.SECONDS)
+        tasks.create(
             name=schedule.name,
             task=schedule.task,
             interval=interval,

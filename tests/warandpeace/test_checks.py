@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pytest
+from django.core.checks import CheckMessage, run_checks
+
+from publishing.models import Channel
+from tests.factories import ChannelFactory
+
+
+def ids(messages: list[CheckMessage]) -> set[str | None]:
+    return {message.id for message in messages if (message.id or "").startswith("warandpeace.")}
+
+
+def test_the_default_configuration_is_fine():
+    assert ids(run_checks()) == set()
+
+
+def test_e001_unknown_time_zone(settings):
+    settings.TIME_ZONE = "Europe/Moskau"
+
+    assert ids(run_checks()) == {"warandpeace.E001"}
+
+
+def test_w001_sqlite_with_a_remote_broker(settings):
+    settings.IS_EMBEDDED = True
+    settings.CELERY_BROKER_URL = "redis://broker/0"
+
+    assert ids(run_checks()) == {"warandpeace.W001"}
+
+
+def test_w002_nobody_may_command_the_bot(settings):
+    settings.TELEGRAM_BOT_TOKEN = "1:a"
+
+    assert "warandpeace.W002" in ids(run_checks(include_deployment_checks=True))
+
+
+@pytest.mark.django_db
+def test_w003_a_telegram_channel_without_its_token():
+    ChannelFactory(kind=Channel.Kind.TELEGRAM, token_env="TELEGRAM_NEWS_TOKEN")
+
+    assert ids(run_checks(databases=["default"])) == {"warandpeace.W003"}
+
+
+@pytest.mark.django_db
+def test_a_paused_channel_needs_no_token():
+    ChannelFactory(kind=Channel.Kind.TELEGRAM, is_paused=True)
+
+    assert ids(run_checks(databases=["default"])) == set()

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.utils import timezone
+from prometheus_client.parser import text_string_to_metric_families
+
+from articles.models import DeadLetter
+from publishing.models import Publication
+from tests.factories import ArticleFactory, PublicationFactory, UserFactory
+from usage.models import ProcessSession
+from warandpeace import processes
+from warandpeace.models import Heartbeat
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def read(client):
+    """Reads the page as Prometheus does: gives the value of a sample by its name and labels."""
+
+    def value(name: str, **labels: str) -> float | None:
+        text = client.get("/metrics").content.decode()
+        samples = (sample for family in text_string_to_metric_families(text) for sample in family.samples)
+        return next((sample.value for sample in samples if sample.name == name and sample.labels == labels), None)
+
+    return value
+
+
+def test_queue_depth_by_state(read):
+    PublicationFactory.create_batch(3)
+    PublicationFactory(state=Publication.State.HELD)
+    PublicationFactory(state=Publication.State.REJECTED)
+
+    assert read("publications", state="pending") == 3
+    assert read("publications", state="held") == 1
+    assert read("publications", state="rejected") is None
+
+
+def test_age_of_the_newest_article(read):
+    ArticleFactory(published_at=timezone.now() - timedelta(minutes=90))
+    ArticleFactory(published_at=timezone.now() - timedelta(minutes=10))
+
+    assert read("last_article_age_minutes") == pytest.approx(10, abs=0.5)
+
+
+def test_an_empty_newsroom_has_no_article_age(read):
+    assert read("last_article_age_minutes") is None
+
+
+def test_dead_letters(read):
+    DeadLetter.record(DeadLetter.EntityType.PAGE, "https://news.example/1", "http_404", "", 1)
+
+    assert read("dlq_size") == 1
+
+
+def test_age_of_the_sweeper(read):
+    Heartbeat.objects.create(name="sweeper", beat_at=timezone.now() - timedelta(seconds=30))
+
+    assert read("sweeper_age_seconds") == pytest.approx(30, abs=5)
+
+
+def test_when_each_role_began(read):
+    session = ProcessSession.begin("worker")
+
+    assert read("session_start_time_seconds", role="worker") == pytest.approx(session.started_at.timestamp())
+
+
+def test_errors_are_counted_by_the_exceptions_class(read):
+    before = read("errors_total", type="ZeroDivisionError") or 0
+
+    try:
+        _ = 1 / 0
+    except ZeroDivisionError:
+        logging.getLogger("articles.ingest").exception("failed")
+
+    assert read("errors_total", type="ZeroDivisionError") == before + 1
+
+
+def test_tasks_are_timed_and_named_in_the_log(read):
+    class Job:
+        name = "articles.tasks.fetch_source"
+
+    before = read("job_duration_seconds_count", job=Job.name) or 0
+
+    processes.task_began(task_id="0123456789")
+    named = processes.correlation_id.get()
+    processes.task_ended(task_id="0123456789", task=Job)
+
+    assert named == "01234567"
+    assert processes.correlation_id.get() == "-"
+    assert read("job_duration_seconds_count", job=Job.name) == before + 1
+
+
+def test_requests_are_counted(client, read):
+    before = read("django_http_responses_total_by_status_total", status="200") or 0
+
+    client.get("/")
+
+    assert read("django_http_responses_total_by_status_total", status="200") >= before + 1
+
+
+def test_rows_are_counted_once_in_a_while(client, django_assert_num_queries):
+    client.get("/metrics")
+
+    with django_assert_num_queries(0):
+        client.get("/metrics")
+
+
+@pytest.mark.parametrize(
+    ("address", "headers", "status"),
+    [
+        ("127.0.0.1", {}, 200),
+        ("::1", {}, 200),
+        ("127.0.0.1", {"X-Forwarded-For": "203.0.113.7"}, 403),
+        ("127.0.0.1", {"Forwarded": "for=203.0.113.7"}, 403),
+        ("203.0.113.7", {}, 403),
+        ("203.0.113.7", {"Authorization": "Bearer wrong"}, 403),
+        ("203.0.113.7", {"Authorization": "Bearer right-token"}, 200),
+        ("", {}, 403),
+    ],
+)
+def test_strangers_see_no_figures(client, settings, address, headers, status):
+    settings.METRICS_TOKEN = "right-token"
+
+    response = client.get("/metrics", REMOTE_ADDR=address, headers=headers)
+
+    assert response.status_code == status
+
+
+def test_no_token_configured_means_no_token_is_right(client, settings):
+    settings.METRICS_TOKEN = ""
+
+    response = client.get("/metrics", REMOTE_ADDR="203.0.113.7", headers={"Authorization": "Bearer "})
+
+    assert response.status_code == 403
+
+
+def test_an_operator_sees_the_figures(client):
+    operator = UserFactory()
+    operator.user_permissions.add(Permission.objects.get(codename="view_heartbeat"))
+    client.force_login(operator)
+
+    assert client.get("/metrics", REMOTE_ADDR="203.0.113.7").status_code == 200
+
+
+def test_an_editor_sees_none(client):
+    client.force_login(UserFactory())
+
+    assert client.get("/metrics", REMOTE_ADDR="203.0.113.7").status_code == 403

@@ -121,8 +121,12 @@ def test_an_answer_is_in_the_ledger_with_its_cost() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_nobody_is_asked_inside_a_transaction() -> None:
+    backend = Shaky()
+
     with pytest.raises(RuntimeError, match="durable"), transaction.atomic():
-        llm.complete(PROMPT, purpose="summary")
+        llm.complete(PROMPT, purpose="summary", backends={OFFLINE: backend})
+
+    assert next(backend.numbers) == 1
 
 
 class Shaky:

@@ -12,6 +12,7 @@ urlpatterns = [
     path("metrics", views.metrics, name="metrics"),
     path("demo/feed.xml", demo.feed, name="demo-feed"),
     path("demo/news/<slug:slug>/", demo.article, name="demo-article"),
+    path("sandbox/", include("publishing.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
 ]

@@ -103,6 +103,15 @@ class Stack:
             return found
         raise AssertionError(f"It ended with status {self.process.returncode} before it printed {pattern!r}:\n{self.output}")
 
+    def running(self, name: str) -> set[int]:
+        """The numbers of the web, worker or beat processes."""
+        return {pid for pid, command in self.processes().items() if KINDS[name] in command}
+
+    def kill(self, name: str) -> None:
+        """Kill -9 the first process of a kind, if it lives."""
+        for pid in sorted(self.running(name))[:1]:
+            os.kill(pid, signal.SIGKILL)
+
     def processes(self) -> dict[int, str]:
         """Every process that works in this stack's folder, by its number: the command line of each."""
         mark = f"VAR_DIR={self.var_dir}\0".encode()
@@ -116,6 +125,10 @@ class Stack:
         return {pid: command for pid, command in found.items() if command}  # a zombie has none
 
 
+# What tells the processes' command lines apart.
+KINDS = {"web": "gunicorn", "worker": " worker ", "beat": " beat "}
+
+# What the tests' own environment says, which the newsroom must not inherit.
 OVERRIDDEN = {
     "DJANGO_SETTINGS_MODULE",
     "WARANDPEACE_TEST_DIR",

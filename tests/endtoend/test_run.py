@@ -18,7 +18,7 @@ from django.db import connection
 
 from articles.models import Source
 from publishing.models import Channel
-from tests.endtoend.stack import Stack, wait_for
+from tests.endtoend.stack import KINDS, Stack, wait_for
 from warandpeace.models import Milestone
 
 
@@ -41,23 +41,16 @@ def test_nothing_outlives_a_killed_parent(start):
     wait_for(lambda: not stack.processes(), "the end of every process", seconds=10)
 
 
-KINDS = {"web": "gunicorn", "worker": " worker ", "beat": " beat "}
-
-
-def running(stack: Stack, name: str) -> set[int]:
-    return {pid for pid, command in stack.processes().items() if KINDS[name] in command}
-
-
 def test_a_killed_process_is_started_again_and_said_so(start):
     stack = start()
-    before = {name: running(stack, name) for name in KINDS}
+    before = {name: stack.running(name) for name in KINDS}
 
-    for pids in before.values():
-        os.kill(min(pids), signal.SIGKILL)
+    for name in KINDS:
+        stack.kill(name)
 
     for name in KINDS:
         stack.wait_for_output(rf"{name} was killed by SIGKILL; starting it again in 1 s\.")
-        wait_for(lambda name=name: running(stack, name) - before[name], f"a new {name}")
+        wait_for(lambda name=name: stack.running(name) - before[name], f"a new {name}")
 
 
 def test_a_second_start_in_the_same_folder_is_refused_in_one_sentence(start):

@@ -5,7 +5,9 @@ from django.db import migrations
 
 def add(apps, schema_editor):
     Provider = apps.get_model("usage", "Provider")
-    Provider.objects.get_or_create(name="extractive", defaults={"kind": "extractive", "priority": 1000})
+    Provider.objects.using(schema_editor.connection.alias).get_or_create(
+        name="extractive", defaults={"kind": "extractive", "priority": 1000}
+    )
 
 
 class Migration(migrations.Migration):

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import OperationalError, connection
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
@@ -56,7 +57,8 @@ def test_with_a_stopped_sweeper_it_is_not_ready(client):
 
 
 def test_with_a_missing_migration_it_is_not_ready(client, sweeping):
-    MigrationRecorder(connection).record_unapplied("warandpeace", "0002_milestone")
+    newest = MigrationLoader(connection).graph.leaf_nodes("warandpeace")[0]
+    MigrationRecorder(connection).record_unapplied(*newest)
 
     response = client.get("/readyz")
 

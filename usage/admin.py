@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from usage.listing import LargeTableAdmin, ReadOnly, ReadOnlyInline
+from usage.listing import HTTPS_ASSUMED, LargeTableAdmin, ReadOnly, ReadOnlyInline
 from usage.models import ApiKey, ApiUsageDaily, ApiUsageEvent, ProcessSession, Provider, SessionStatsDaily
 
 
@@ -43,6 +43,7 @@ class ProviderAdmin(ModelAdmin):
     list_filter = ("is_enabled",)
     search_fields = ("name",)
     inlines = (KeysOfProvider,)
+    formfield_overrides = HTTPS_ASSUMED
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Provider]:
         spent = (

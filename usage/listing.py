@@ -15,6 +15,10 @@ from unfold.views import ChangeList
 COUNTED = 10_000
 
 
+# For `formfield_overrides`: an address that was typed without its scheme is one of https.
+HTTPS_ASSUMED: dict[type[models.Field[Any, Any]], dict[str, Any]] = {models.URLField: {"assume_scheme": "https"}}
+
+
 def capped_count(queryset: models.QuerySet[Any], cap: int) -> int:
     """How many rows there are, but `cap + 1` if there are more than `cap`: the database stops counting there."""
     return queryset.order_by()[: cap + 1].count()

@@ -72,6 +72,8 @@ INSTALLED_APPS = [
     "axes",
     "csp",
     "django_celery_beat",
+    "django_otp",
+    "django_otp_webauthn",
     "django_prometheus",
     "simple_history",
 ]
@@ -133,16 +135,23 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_IPWARE_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=0)
 
+# Passkeys belong to one domain, the first allowed host; there they work, and nowhere else.
+OTP_WEBAUTHN_RP_NAME = "War and Peace"
+OTP_WEBAUTHN_RP_ID = (ALLOWED_HOSTS or ["localhost"])[0].lstrip(".")
+OTP_WEBAUTHN_ALLOWED_ORIGINS = [f"https://{OTP_WEBAUTHN_RP_ID}"]
+
 # --- language and time ----------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "ru"
 LANGUAGES = [("ru", _("Russian")), ("en", _("English"))]
-LOCALE_PATHS = [BASE_DIR / "warandpeace" / "locale"]
+# Our own texts, and those that the theme and other packages have not translated themselves.
+LOCALE_PATHS = [BASE_DIR / "warandpeace" / "locale", BASE_DIR / "warandpeace" / "locale_of_packages"]
 TIME_ZONE = env.str("TIME_ZONE", default="Europe/Moscow")
 USE_I18N = True
 USE_TZ = True

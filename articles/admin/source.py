@@ -20,7 +20,7 @@ from unfold.decorators import action, display
 from articles.models import Source
 from articles.tasks import fetch_source
 from usage.doorbell import ring
-from usage.listing import SimpleSave
+from usage.listing import HTTPS_ASSUMED, SimpleSave
 from usage.moments import age, when
 
 
@@ -69,6 +69,7 @@ class SourceAdmin(SimpleSave, SimpleHistoryAdmin, ModelAdmin):
     search_help_text = gettext_lazy("Name or address")
     list_per_page = 50
     list_fullwidth = True
+    formfield_overrides = HTTPS_ASSUMED
     actions = ("fetch_selected", "switch_on", "switch_off")
     actions_submit_line = ("save_and_fetch",)
     prepopulated_fields = {"slug": ("name",)}

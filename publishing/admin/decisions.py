@@ -58,7 +58,7 @@ class RejectForm(forms.Form):
 
 
 QUESTIONS: Mapping[str, tuple[type[forms.Form], Any, Any]] = {
-    "schedule": (ScheduleForm, _("When does it go out?"), _("Schedule")),
+    "schedule": (ScheduleForm, _("When does it go out?"), _("Set the time")),
     "reject": (RejectForm, _("Why does it not go out?"), _("Reject")),
 }
 

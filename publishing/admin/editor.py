@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from publishing import approval
+from publishing import approval, settling
 from publishing.admin import decisions
 from publishing.models import Publication
 from publishing.queueing import explain
@@ -35,7 +35,6 @@ class PublicationForm(forms.Form):
     title = forms.CharField(label=gettext_lazy("Title"), max_length=1000, widget=UnfoldAdminTextInputWidget)
     text = forms.CharField(
         label=gettext_lazy("Text of the publication"),
-        required=False,
         max_length=50_000,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 14}),
     )
@@ -82,6 +81,8 @@ def editor(model_admin: ModelAdmin, request: HttpRequest, object_id: str) -> Htt
             raise PermissionDenied
         if "_withdraw" in request.POST:
             return _withdraw(request, publication)
+        if {"_was_sent", "_send_again"} & request.POST.keys():
+            return _settle(request, publication)
         if form.is_valid():
             try:
                 return _decide(model_admin, request, publication, form)
@@ -106,6 +107,7 @@ def editor(model_admin: ModelAdmin, request: HttpRequest, object_id: str) -> Htt
             "explanation": explain(publication),
             "may_edit": undecided and model_admin.has_change_permission(request, publication),
             "may_decide": undecided and _may_approve(request),
+            "may_settle": _may_approve(request),
             "may_withdraw": publication.state in approval.RETURNABLE and _may_approve(request),
             "source_text": publication.article.content[:SOURCE_SHOWN] if publication.article else "",
             "sent_messages": publication.messages.prefetch_related("attempts"),
@@ -175,6 +177,23 @@ def _decide(
     if deciding:
         return decisions.question(request, model_admin, deciding.pop().removeprefix("_"), [publication])
     messages.success(request, _("Version %(revision)d is saved.") % {"revision": revision})
+    return HttpResponseRedirect(request.path)
+
+
+def _settle(request: HttpRequest, publication: Publication) -> HttpResponse:
+    """A person has looked into the channel: the message is there, or it is to be sent once more."""
+    if not _may_approve(request):
+        raise PermissionDenied
+    verb = settling.resolve_as_sent if "_was_sent" in request.POST else settling.send_again
+    number = request.POST.get("_was_sent") or request.POST["_send_again"]
+    message = get_object_or_404(publication.messages, pk=number if number.isdecimal() else None)
+    try:
+        verb(message.pk, by=request.user)
+    except approval.ApprovalError as error:
+        messages.error(request, str(error))
+    else:
+        decisions.ring_channels([publication.pk])
+        messages.success(request, _("Noted: the channel goes on."))
     return HttpResponseRedirect(request.path)
 
 

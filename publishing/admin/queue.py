@@ -78,6 +78,9 @@ class QueueAdmin(LargeTableAdmin):
             written_by=Subquery(newest.values("provider")[:1]), written_with=Subquery(newest.values("model")[:1])
         )
 
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        return self.list_display if self.has_approve_permission(request) else self.list_display[:-1]
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -171,7 +174,7 @@ class QueueAdmin(LargeTableAdmin):
         done = ngettext("%(count)d publication approved.", "%(count)d publications approved.", tally.done)
         decisions.report(request, tally, done % {"count": tally.done})
 
-    @admin.action(description=_("Schedule"), permissions=["approve"])
+    @admin.action(description=_("Set the time"), permissions=["approve"])
     def schedule_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         form = decisions.ScheduleForm(request.POST if "apply" in request.POST else None)
         if not form.is_valid():

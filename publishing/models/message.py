@@ -34,7 +34,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
     def unresolved(self) -> MessageQuerySet:
         """Messages of which nobody knows yet whether they were sent."""
-        return self.filter(state__in=[Message.State.UNKNOWN, Message.State.NEEDS_PERSON])
+        return self.filter(state__in=Message.UNRESOLVED)
 
 
 class Message(models.Model):
@@ -51,6 +51,8 @@ class Message(models.Model):
         UNKNOWN = "unknown", _("unknown whether sent")
         NEEDS_PERSON = "person", _("needs a person")
         DEAD = "dead", _("refused")
+
+    UNRESOLVED = (State.UNKNOWN, State.NEEDS_PERSON)
 
     publication = models.ForeignKey(
         Publication, on_delete=models.CASCADE, related_name="messages", verbose_name=_("publication")
@@ -110,6 +112,10 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.publication_id}/{self.ordinal}"
+
+    @property
+    def is_unresolved(self) -> bool:
+        return self.state in self.UNRESOLVED
 
 
 class Attempt(models.Model):

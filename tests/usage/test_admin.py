@@ -1,0 +1,89 @@
+"""The ledger in the admin: readable, and written by nobody there."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core.paginator import Paginator
+from django.urls import reverse
+from django.utils import timezone
+
+from articles.models import Article
+from tests.factories import ArticleFactory, SourceFactory
+from tests.people import signed_in
+from usage import listing
+from usage.admin import dollars
+from usage.models import ApiUsageDaily, ApiUsageEvent, Provider
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    ("amount", "written"),
+    [(Decimal("1.84"), "$1,84"), (Decimal("0.0004"), "$0,0004"), (Decimal(0), "$0,00"), (None, "—")],
+)
+def test_money_is_written_for_people(amount: Decimal | None, written: str) -> None:
+    assert dollars(amount) == written
+
+
+def test_the_ledger_can_be_read_but_not_changed() -> None:
+    event = ApiUsageEvent.objects.create(provider="extractive", purpose="summary", state="succeeded")
+    operator, address = signed_in("operator"), reverse("admin:usage_apiusageevent_change", args=[event.pk])
+
+    read = operator.get(address)
+    written = operator.post(address, {"provider": "other"})
+
+    assert read.status_code == 200
+    assert written.status_code == 403
+
+
+def test_a_provider_shows_what_it_has_cost_today() -> None:
+    Provider.objects.create(name="mistral", daily_budget=5)
+    today = timezone.now().date()
+    ApiUsageDaily.objects.create(day=today, provider="mistral", model="a", cost_usd=Decimal("1.25"))
+    ApiUsageDaily.objects.create(day=today, provider="mistral", model="b", cost_usd=Decimal("0.50"))
+
+    page = signed_in("operator").get("/admin/usage/provider/").content.decode()
+
+    assert "$1,75" in page
+
+
+def test_the_list_of_calls_costs_the_same_whatever_its_length(
+    django_assert_max_num_queries: Any, django_assert_num_queries: Any
+) -> None:
+    operator = signed_in("operator")
+    ApiUsageEvent.objects.create(provider="extractive")
+    with django_assert_max_num_queries(16) as few:
+        operator.get("/admin/usage/apiusageevent/")
+    ApiUsageEvent.objects.bulk_create(ApiUsageEvent(provider="extractive") for _ in range(30))
+
+    with django_assert_num_queries(len(few)):
+        operator.get("/admin/usage/apiusageevent/")
+
+
+def test_a_short_table_is_counted_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "COUNTED", 5)
+    ArticleFactory.create_batch(5, source=SourceFactory())
+
+    pages: Paginator[Any] = listing.EstimatedPaginator(Article.objects.all(), 2)
+
+    assert (pages.count, pages.is_exact) == (5, True)  # type: ignore[attr-defined]
+
+
+def test_a_long_table_is_not_counted_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "COUNTED", 5)
+    ArticleFactory.create_batch(8, source=SourceFactory())
+
+    pages = listing.EstimatedPaginator(Article.objects.filter(pk__gt=0), 2)
+
+    assert (pages.count, pages.is_exact) == (6, False)
+
+
+def test_the_planner_knows_how_long_a_table_is_where_it_keeps_statistics() -> None:
+    ArticleFactory.create_batch(3, source=SourceFactory())
+
+    rows = listing.estimated_rows(Article, "default")
+
+    assert rows is None or rows >= 0

@@ -20,7 +20,7 @@ from django.utils.translation import pgettext
 from publishing.models import Publication
 from publishing.splitting import MAX_UNITS, Mark, Piece, clean, is_visible, split, units
 
-__all__ = ["MAX_UNITS", "Entity", "Part", "Span", "compose", "payload_hash", "payload_html", "render"]
+__all__ = ["MAX_UNITS", "Entity", "Part", "Span", "compose", "lay_out", "payload_hash", "payload_html", "render"]
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,11 @@ def compose(*, title: str, text: str, source_url: str = "", footer: str = "", la
         return []
     headline = " ".join(clean(title).split())
     paragraphs = [[Span(headline, bold=True)], [Span(clean(text))], _last_line(source_url, footer, language)]
+    return lay_out(paragraphs)
+
+
+def lay_out(paragraphs: Iterable[Sequence[Span]]) -> list[Part]:
+    """The tree of a post as messages, with an empty line between paragraphs. Its texts must be clean."""
     return [_part(piece) for piece in split(*_flatten(paragraphs))]
 
 

@@ -71,6 +71,7 @@ class BotApi:
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     faults: deque[Fault] = field(default_factory=deque)
     updates: deque[dict[str, Any]] = field(default_factory=deque)
+    token_is_dead: bool = False
     closing: threading.Event = field(default_factory=threading.Event)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(100))
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -103,6 +104,8 @@ class BotApi:
                 "getMe": lambda _: {"id": 1, "is_bot": True, "first_name": "Bot", "username": "warandpeace_bot"},
                 "getUpdates": self._poll,
             }
+            if self.token_is_dead:
+                return self._fail(Fault.UNAUTHORIZED, path, parameters)
             if method == "sendMessage" and self.faults:
                 return self._fail(self.faults.popleft(), path, parameters)
             return _ok(answers.get(method, lambda _: True)(parameters))

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from articles.models import Article, DeadLetter, Source, Summary
@@ -158,6 +160,23 @@ def test_the_second_of_two_finds_it_taken(monkeypatch: pytest.MonkeyPatch) -> No
 
     assert second == [False]
     assert Summary.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_eight_workers_one_takes_the_article() -> None:
+    article = waiting()
+
+    def work(_worker: int) -> bool:
+        try:
+            return summarise_article(article.pk)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = list(pool.map(work, range(8)))
+
+    assert sorted(outcomes) == [False] * 7 + [True]
+    assert (Summary.objects.count(), ApiUsageEvent.objects.count()) == (1, 1)
 
 
 def test_a_second_call_finds_nothing_to_do() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.usage.news import NEWS, News
@@ -56,6 +56,7 @@ def test_is_a_post_of_two_paragraphs(news: News) -> None:
     assert summary.count("\n\n") == 1
 
 
+@settings(deadline=None)
 @given(texts, st.integers(min_value=1, max_value=1200))
 def test_is_never_longer_than_allowed(text: str, max_chars: int) -> None:
     try:
@@ -66,6 +67,7 @@ def test_is_never_longer_than_allowed(text: str, max_chars: int) -> None:
     assert 0 < len(summary) <= max_chars
 
 
+@settings(deadline=None)
 @given(texts)
 def test_each_sentence_is_in_the_text(text: str) -> None:
     try:
@@ -76,6 +78,7 @@ def test_each_sentence_is_in_the_text(text: str) -> None:
     assert [sentence for sentence in chosen if letters(sentence) not in letters(text)] == []
 
 
+@settings(deadline=None)
 @given(texts)
 def test_is_the_same_each_time(text: str) -> None:
     try:

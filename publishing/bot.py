@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
@@ -20,7 +20,8 @@ from telegram.error import InvalidToken, TelegramError
 from telegram.ext import Application, ApplicationBuilder, CommandHandler, ContextTypes, filters
 
 from publishing.models import Publication
-from publishing.rendering import Part, Span, clean, lay_out
+from publishing.rendering import Part, Span, lay_out
+from publishing.splitting import clean
 from publishing.telegram import bot, wire_request
 
 logger = logging.getLogger(__name__)
@@ -107,7 +108,7 @@ async def _offer_commands(application: Application[Any, Any, Any, Any, Any, Any]
             await application.bot.set_my_commands(commands, language_code=code)
 
 
-def _handler(answer: Answer) -> Callable[[Update, ContextTypes.DEFAULT_TYPE], Awaitable[None]]:
+def _handler(answer: Answer) -> Callable[[Update, ContextTypes.DEFAULT_TYPE], Coroutine[Any, Any, None]]:
     async def handle(update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         language = update.effective_user.language_code if update.effective_user else None
         for part in await sync_to_async(_in_language)(answer, language or DEFAULT_LANGUAGE):

@@ -56,9 +56,12 @@ Outcome = Sent | NotSent | Refused | Unknown
 
 
 class Transport(Protocol):
-    """How a kind of channel takes messages. `time_limit` is when a call is over at the latest."""
+    """How a kind of channel takes messages."""
 
-    time_limit: timedelta
+    @property
+    def time_limit(self) -> timedelta:
+        """How long a call takes at the most."""
+        ...
 
     def send(self, message: Message) -> Outcome:
         """Send the frozen payload. Called with no transaction open."""

@@ -75,7 +75,8 @@ def _locked(message_id: int) -> Message:
 
 
 def _backoff(tries: int) -> timedelta:
-    return min(FIRST_BACKOFF * 2 ** min(tries - 1, 10), LONGEST_BACKOFF)
+    doublings: int = 2 ** min(tries - 1, 10)
+    return min(FIRST_BACKOFF * doublings, LONGEST_BACKOFF)
 
 
 def _hold_channel(channel: Channel, outcome: NotSent, not_before: datetime) -> None:

@@ -67,7 +67,8 @@ def clean(text: str) -> str:
     """The text without what doesn't belong in a post, with plain newlines, at most one empty line in a row."""
     text = unicodedata.normalize("NFC", _LINE_ENDS.sub("\n", text)).replace("\t", " ")
     text = _SPACES_AT_LINE_ENDS.sub("", _UNWANTED.sub("", text))
-    return _EMPTY_LINES.sub("\n\n", text).strip()
+    cleaned: str = _EMPTY_LINES.sub("\n\n", text)
+    return cleaned.strip()
 
 
 def split(text: str, marks: Sequence[Mark] = (), limit: int = MAX_UNITS) -> Iterator[Piece]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Coalesce
@@ -143,7 +145,7 @@ class PendingPublicationManager(models.Manager.from_queryset(PublicationQuerySet
 class PendingPublication(Publication):
     """The queue: publications that have not gone out yet."""
 
-    objects = PendingPublicationManager()  # type: ignore[assignment]
+    objects: ClassVar[PendingPublicationManager] = PendingPublicationManager()
 
     class Meta:
         proxy = True

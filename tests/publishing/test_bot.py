@@ -106,4 +106,5 @@ def test_the_latest_link_to_their_articles() -> None:
         [part] = bot.latest()
 
     assert part.text == "The latest\n\nЗаголовок"
+    assert one.article is not None
     assert part.entities[1].url == one.article.url

@@ -36,7 +36,8 @@ def api(settings: Settings) -> Iterator[BotApi]:
 
 
 def telegram(**fields: Any) -> Channel:
-    return ChannelFactory.create(kind=Channel.Kind.TELEGRAM, chat_id="@channel", **fields)
+    made: Channel = ChannelFactory.create(kind=Channel.Kind.TELEGRAM, chat_id="@channel", **fields)
+    return made
 
 
 def approved(channel: Channel | None = None, *, scheduled_for: datetime | None = None, **fields: Any) -> Publication:
@@ -91,6 +92,7 @@ def test_each_call_leaves_an_attempt() -> None:
     attempt = Attempt.objects.get()
     assert attempt.outcome == Attempt.Outcome.SENT
     assert attempt.payload_hash == publication.messages.get().payload_hash
+    assert attempt.finished_at is not None
     assert attempt.started_at <= attempt.finished_at <= attempt.deadline
 
 
@@ -208,7 +210,7 @@ def test_a_flood_holds_every_channel_of_the_bot(api: BotApi) -> None:
 
 
 def test_each_failure_doubles_the_wait() -> None:
-    attempts = [delivery.settling._backoff(tries).total_seconds() for tries in (1, 2, 3, 40)]
+    attempts = [settling._backoff(tries).total_seconds() for tries in (1, 2, 3, 40)]
 
     assert attempts == [5, 10, 20, 600]
 

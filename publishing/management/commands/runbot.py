@@ -12,8 +12,8 @@ from publishing import bot
 
 class Command(BaseCommand):
     help = (
-        "Answer people who write to the Telegram bot (/start, /latest and /status) until it is stopped. The token comes "
-        "from TELEGRAM_BOT_TOKEN; only one such process may run for a token."
+        "Answer people who write to the Telegram bot (/start, /latest and /status) until it is stopped. The token "
+        "comes from TELEGRAM_BOT_TOKEN; only one such process may run for a token."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

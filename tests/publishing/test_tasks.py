@@ -1,0 +1,70 @@
+"""The doorbells: what each one does, and what the sweeper rings for."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from publishing import delivery, tasks
+from publishing.approval import approve
+from publishing.models import Channel, Message, Publication, SandboxPost
+from tests.factories import ArticleFactory, ChannelFactory, PublicationFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def offered(channel: Channel) -> None:
+    article = ArticleFactory.create(offered_at=timezone.now())
+    channel.sources.add(article.source)
+
+
+def test_a_channel_is_delivered() -> None:
+    publication = approve(PublicationFactory.create().pk, by=None)
+
+    tasks.deliver_channel.delay(publication.channel_id)
+
+    assert SandboxPost.objects.count() == 1
+
+
+def test_the_sweeper_takes_articles_all_the_way_to_a_channel_that_approves_by_itself() -> None:
+    offered(ChannelFactory.create(auto_approve=Channel.AutoApprove.ALWAYS))
+
+    tasks.ring_due()
+
+    assert SandboxPost.objects.count() == 1
+
+
+def test_the_sweeper_leaves_what_an_editor_must_decide() -> None:
+    offered(ChannelFactory.create())
+
+    tasks.ring_due()
+
+    assert Publication.objects.get().state == Publication.State.PENDING
+
+
+def test_the_sweeper_finds_what_a_lost_doorbell_left() -> None:
+    approve(PublicationFactory.create().pk, by=None)
+
+    tasks.ring_due()
+
+    assert SandboxPost.objects.count() == 1
+
+
+def test_the_sweeper_finds_what_a_dead_sender_left() -> None:
+    publication = approve(PublicationFactory.create().pk, by=None)
+    delivery._claim(publication.channel_id)
+    Message.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
+
+    tasks.ring_due()
+
+    assert SandboxPost.objects.count() == 1
+
+
+def test_a_sweep_that_finds_nothing_costs_four_queries(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    PublicationFactory.create()
+
+    with django_assert_num_queries(4):
+        tasks.ring_due()

@@ -55,7 +55,8 @@ def test_texts_of_packages_are_translated(package: str) -> None:
     missing = {
         text
         for path, text in texts_of(root)
-        if not is_translated(text) and not path.relative_to(root).as_posix().removeprefix("templates/").startswith(UNUSED)
+        if not is_translated(text)
+        and not path.relative_to(root).as_posix().removeprefix("templates/").startswith(UNUSED)
     }
 
     assert not missing, "translate them in warandpeace/locale_of_packages and compile it"
@@ -64,7 +65,9 @@ def test_texts_of_packages_are_translated(package: str) -> None:
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parts[-4])
 def test_nothing_is_fuzzy_or_empty(path: Path) -> None:
     unfinished = [
-        message.id for message in catalogue_of(path) if message.id and (message.fuzzy or not all(_strings(message.string)))
+        message.id
+        for message in catalogue_of(path)
+        if message.id and (message.fuzzy or not all(_strings(message.string)))
     ]
 
     assert not unfinished

@@ -23,6 +23,17 @@ CYRILLIC = ("windows-1251", "koi8-r", "cp866", "iso-8859-5", "mac-cyrillic")
 # What a server says when nobody told it what it serves, and what browsers read instead (WHATWG Encoding Standard).
 WEB_NAMES = {"iso-8859-1": "windows-1252", "us-ascii": "windows-1252", "ascii": "windows-1252", "gb2312": "gb18030"}
 
+# Codecs of Python that are no encodings of documents, and that may fail where others put U+FFFD.
+NOT_OF_TEXTS = {
+    "idna",
+    "punycode",
+    "undefined",
+    "unicode-escape",
+    "unicode_escape",
+    "raw-unicode-escape",
+    "raw_unicode_escape",
+}
+
 DECLARATION = re.compile(
     rb"""<\?xml[^>]*?\bencoding\s*=\s*["']([\w.:-]+)["']|<meta[^>]+?\bcharset\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE
 )
@@ -59,11 +70,12 @@ def decode(body: bytes, *, content_type: str = "", override: str = "") -> str:
 
 
 def _is_known(encoding: str) -> bool:
-    """Whether Python has this encoding, and it is one of text."""
+    """Whether Python has this encoding, and it is one of texts."""
     try:
-        return bool(encoding) and codecs.lookup(encoding)._is_text_encoding
-    except LookupError:
+        codec = codecs.lookup(encoding)
+    except (LookupError, ValueError):  # ValueError: a NUL in the name
         return False
+    return codec._is_text_encoding and codec.name not in NOT_OF_TEXTS
 
 
 def _declared_inside(body: bytes) -> str:

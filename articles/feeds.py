@@ -13,6 +13,8 @@ from calendar import timegm
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
+from types import ModuleType
 from typing import Any
 from urllib.parse import urljoin
 from zoneinfo import ZoneInfo
@@ -110,24 +112,37 @@ def parse(
     zone = _zone(time_zone)
     document = charset.decode(body, content_type=content_type, override=encoding)
     document = REFERENCE.sub(_valid_reference, NOT_XML.sub("", document))
-    # Imported with the first feed: a run in which all servers say "not modified" does without it.
-    import feedparser  # noqa: PLC0415
-
     try:
-        parsed = feedparser.parse(
+        parsed = _feedparser().parse(
             io.BytesIO(document.encode()), response_headers=UTF8, sanitize_html=False, resolve_relative_uris=False
         )
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError, RecursionError) as error:
         # What feedparser raises on documents made to break it.
         raise NotAFeed("The document cannot be read as a feed.") from error
-    if not parsed.version and not parsed.entries:
+    if not parsed.get("version") and not parsed.entries:
         raise NotAFeed("The document is no feed.")
     site_url = _absolute(url, parsed.feed.get("link", "")) or url
-    reader = _Reader(url, zone, now, str(parsed.feed.get("language", "")))
+    reader = _Reader(url, frozenset(_canonical(url, site_url)), zone, now, str(parsed.feed.get("language", "")))
     entries = {entry.canonical_link: entry for entry in reversed(list(reader.read(parsed.entries[:MAX_ENTRIES])))}
     return Feed(
         text.one_line(parsed.feed.get("title", ""))[:MAX_TITLE], url, site_url, tuple(reversed(entries.values()))
     )
+
+
+@cache
+def _feedparser() -> ModuleType:
+    """feedparser, imported with the first feed: a run in which all servers say "not modified" does without it.
+
+    It translates each text through a table of windows-1252's few letters, and Python raises a KeyError for every letter
+    that is missing there. With the letters of Latin and Cyrillic in the table a Russian feed takes a third less time.
+    """
+    import feedparser  # noqa: PLC0415
+    import feedparser.html  # noqa: PLC0415
+
+    for letter in range(0x500):
+        feedparser.html._cp1252.setdefault(letter, letter)
+    module: ModuleType = feedparser
+    return module
 
 
 def _zone(name: str) -> ZoneInfo:
@@ -155,11 +170,21 @@ def _absolute(base: str, link: object) -> str:
     return address if address.startswith(("http://", "https://")) and len(address) <= MAX_URL else ""
 
 
+def _canonical(*addresses: str) -> Iterator[str]:
+    """The canonical forms of those addresses that have one."""
+    for address in addresses:
+        try:
+            yield canonicalise(address)
+        except NotCanonical:
+            continue
+
+
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """Reads the entries of one feed."""
+    """Reads the entries of one feed. A link to the feed itself or to its site's front page is no article's address."""
 
     url: str
+    not_articles: frozenset[str]
     zone: ZoneInfo
     now: datetime
     language: str
@@ -206,10 +231,9 @@ class _Reader:
         link = raw.get("link") if is_permalink or raw.get("link") != guid else ""
         for candidate in filter(None, (raw.get("feedburner_origlink"), link, guid if is_permalink else "")):
             address = _absolute(self.url, candidate)
-            try:
-                return address, canonicalise(address)
-            except NotCanonical:
-                continue
+            for canonical_link in _canonical(address):
+                if canonical_link not in self.not_articles:
+                    return address, canonical_link
         return "", ""
 
     def _made_up_link(self, raw: dict[str, Any], title: str, stated_date: str) -> str:

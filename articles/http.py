@@ -235,7 +235,8 @@ def _accept(response: httpx.Response, url: str, max_bytes: int) -> Response:
     status = response.status_code
     if status != NOT_MODIFIED and not response.is_success:
         raise _bad_status(status, _retry_after(response.headers.get("retry-after", "")))
-    body = b"" if status == NOT_MODIFIED else _body(response, max_bytes)
+    # Also what has no body is read to its end: otherwise the connection would not be used again.
+    body = _body(response, max_bytes)
     return Response(status, url, {name.lower(): value for name, value in response.headers.items()}, body)
 
 

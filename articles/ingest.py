@@ -11,10 +11,11 @@ import hashlib
 import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from queue import SimpleQueue
 
 from django.db import transaction
 from django.utils import timezone
@@ -29,7 +30,7 @@ from articles.storing import Stored, store
 
 logger = logging.getLogger(__name__)
 
-FETCHERS = 16  # threads
+FETCHERS = 8  # threads
 CLAIM_AT_ONCE = 50  # sources; few, so that two processes share the work and a kill leaves few leases behind
 MANY_SOURCES = 8  # from here on, processes that read are worth their start
 
@@ -116,15 +117,16 @@ def _claimed(sources: Sequence[Source], should_stop: Callable[[], bool]) -> Iter
 def _in_threads(jobs: Iterator[Callable[[], Outcome]], threads: int) -> Iterator[Outcome]:
     """Outcomes as they come. A job begins when an outcome has been taken, so only a handful is ever in memory."""
     with ThreadPoolExecutor(threads, thread_name_prefix="fetch") as pool:
-        pending: set[Future[Outcome]] = set()
+        done: SimpleQueue[Future[Outcome]] = SimpleQueue()
+        running = 0
         for job in jobs:
-            pending.add(pool.submit(job))
-            if len(pending) >= threads * 2:
-                done, pending = wait(pending, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in done)
-        while pending:
-            done, pending = wait(pending, return_when=FIRST_COMPLETED)
-            yield from (future.result() for future in done)
+            pool.submit(job).add_done_callback(done.put)
+            running += 1
+            if running >= threads * 2:
+                yield done.get().result()
+                running -= 1
+        for _rest in range(running):
+            yield done.get().result()
 
 
 def _read(source: Source, lease: datetime, parsers: Parsers) -> Outcome:

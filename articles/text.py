@@ -18,7 +18,6 @@ STRAY_JOINER = re.compile(
     "(?<![\u2600-\u27bf\ufe0f\U0001f000-\U0001faff])\u200d|\u200d(?![\u2600-\u27bf\U0001f000-\U0001faff])"
 )
 PARAGRAPHS = re.compile(r"\n{2,}")
-MARKUP = re.compile(r"<[a-zA-Z!/]|&[#\w]+;")
 
 UNSEEN = ["script", "style", "noscript", "template", "iframe", "object", "svg", "form", "button", "head", "title"]
 BLOCKS = (
@@ -51,8 +50,6 @@ def one_line(text: str) -> str:
 
 def from_html(html: str) -> str:
     """What a reader sees of a piece of HTML: blocks become paragraphs, `<br>` and list items lines."""
-    if not MARKUP.search(html):
-        return clean(" ".join(html.split()))
     if "<" not in html:
         return clean(" ".join(unescape(html).split()))
     # The source's own line breaks mean nothing, ours will.

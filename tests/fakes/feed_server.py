@@ -16,7 +16,7 @@ class Document:
     """What the server says at one address. Times are in seconds.
 
     `delay` passes before the answer, `piece_delay` after each piece of `piece` bytes; `cut` ends the connection after
-    so many bytes of the body.
+    so many bytes of the body. With the header `Connection: close` the length is not told beforehand.
     """
 
     body: bytes = b""
@@ -46,6 +46,8 @@ class Request:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Headers and body are written apart: without it each answer would wait for the client's delayed acknowledgement.
+    disable_nagle_algorithm = True
     server: _Server
 
     def do_GET(self) -> None:
@@ -69,7 +71,8 @@ class _Handler(BaseHTTPRequestHandler):
             headers["Last-Modified"] = document.last_modified
         if has_body:
             headers |= {"Content-Type": document.content_type}
-            headers.setdefault("Content-Length", str(len(document.body)))
+            if headers.get("Connection") != "close":
+                headers.setdefault("Content-Length", str(len(document.body)))
         return list(headers.items())
 
     def _send_body(self, document: Document) -> None:

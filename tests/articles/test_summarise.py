@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -162,21 +162,22 @@ def test_the_second_of_two_finds_it_taken(monkeypatch: pytest.MonkeyPatch) -> No
     assert Summary.objects.count() == 1
 
 
-@pytest.mark.django_db(transaction=True)
-def test_of_eight_workers_one_takes_the_article() -> None:
+def test_who_is_overtaken_before_the_claim_leaves_the_article() -> None:
     article = waiting()
+    other_lease = timezone.now() + timedelta(hours=1)
+    overtaken: list[bool] = []
 
-    def work(_worker: int) -> bool:
-        try:
-            return summarise_article(article.pk)
-        finally:
-            connection.close()
+    def overtake(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        if sql.startswith("UPDATE") and not overtaken:
+            overtaken.append(True)
+            Article.objects.update(next_step_at=other_lease)
+        return execute(sql, *rest)
 
-    with ThreadPoolExecutor(8) as pool:
-        outcomes = list(pool.map(work, range(8)))
+    with connection.execute_wrapper(overtake):
+        assert not summarise_article(article.pk)
 
-    assert sorted(outcomes) == [False] * 7 + [True]
-    assert (Summary.objects.count(), ApiUsageEvent.objects.count()) == (1, 1)
+    assert Article.objects.filter(next_step_at=other_lease, attempts=0).exists()
+    assert not ApiUsageEvent.objects.exists()
 
 
 def test_a_second_call_finds_nothing_to_do() -> None:

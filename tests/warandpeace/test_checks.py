@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from django.core.checks import CheckMessage, run_checks
+from django.db import connection
 
 from publishing.models import Channel
 from tests.factories import ChannelFactory
@@ -44,5 +45,13 @@ def test_w003_a_telegram_channel_without_its_token():
 @pytest.mark.django_db
 def test_a_paused_channel_needs_no_token():
     ChannelFactory(kind=Channel.Kind.TELEGRAM, is_paused=True)
+
+    assert ids(run_checks(databases=["default"])) == set()
+
+
+@pytest.mark.django_db
+def test_a_new_database_without_tables_can_be_checked(monkeypatch):
+    ChannelFactory(kind=Channel.Kind.TELEGRAM, token_env="TELEGRAM_NEWS_TOKEN")
+    monkeypatch.setattr(connection.introspection, "table_names", list)
 
     assert ids(run_checks(databases=["default"])) == set()

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 
-from articles.feeds import Entry, Feed
+from articles.entries import Entry
+from articles.feeds import Feed
 from articles.models import Article, Source
 
 # How often the feed is stored anew because another process stored one of its articles in the meantime.

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import F, Max, Q, QuerySet
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from articles.models import Article, DeadLetter, Summary
 from usage import llm
@@ -33,7 +34,7 @@ EXCUSE = re.compile(
 
 
 class SummaryError(Exception):
-    """A call that was answered but gave no summary, or attempts that never came to an end.
+    """A call that was answered but gave no summary, or attempts that never came to an end. Its text is for editors.
 
     SummaryError
       ├ UnusableSummary   the answer is empty, too long, garbled or an excuse
@@ -90,14 +91,15 @@ def usable(answer: str, *, source: str, max_chars: int) -> str:
     """The answer without surrounding space. Raises UnusableSummary if it is no summary of `source`."""
     text = answer.strip()
     if not text:
-        raise UnusableSummary("The answer is empty.")
+        raise UnusableSummary(_("The answer is empty."))
     if len(text) > max_chars:
-        raise UnusableSummary(f"The answer has {len(text)} characters; {max_chars} are the limit.")
+        counted = {"length": len(text), "limit": max_chars}
+        raise UnusableSummary(_("The answer has %(length)d characters; %(limit)d are the limit.") % counted)
     if UNPRINTABLE.search(text):
-        raise UnusableSummary("The answer contains control characters.")
+        raise UnusableSummary(_("The answer contains control characters."))
     # An article may well begin like this itself; then it is no excuse.
     if (excuse := EXCUSE.match(text)) and excuse.group() not in source:
-        raise UnusableSummary(f"The answer is an excuse: {text[:80]}")
+        raise UnusableSummary(_("The answer is an excuse: %(answer)s") % {"answer": text[:80]})
     return text
 
 
@@ -131,7 +133,7 @@ def _is_summarised_already(article: Article) -> bool:
 
 def _ask(article: Article) -> llm.Completion:
     if article.attempts > MOST_ATTEMPTS:
-        raise CutShort("No attempt came to an end: the process was killed each time.")
+        raise CutShort(_("No attempt came to an end: the process was killed each time."))
     text = text_of(article)
     language = _language(article)
     prompt = llm.Prompt(

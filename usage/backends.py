@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from django.utils.translation import gettext as _
+
 from usage import extractive
 from usage.models import Provider
 from usage.prompts import NothingToComplete, Prompt, Reply
@@ -19,7 +21,7 @@ def answer_offline(_provider: Provider, prompt: Prompt) -> Reply:
             prompt.text, title=prompt.title, language=prompt.language, max_chars=prompt.max_chars
         )
     except extractive.NothingToSummarise as error:
-        raise NothingToComplete(str(error)) from error
+        raise NothingToComplete(_("The text holds no words.")) from error
     return Reply(summary)
 
 

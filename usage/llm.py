@@ -6,6 +6,8 @@ import logging
 import time
 from collections.abc import Mapping
 
+from django.utils.translation import gettext as _
+
 from usage import ledger
 from usage.backends import BACKENDS, Backend
 from usage.models import Provider
@@ -25,8 +27,8 @@ def complete(
     Commits, so it must not be called inside a transaction (RuntimeError). Raises LlmError.
     """
     if not prompt.text.strip():
-        raise NothingToComplete("There is no text to work on.")
-    failure: LlmError = ProviderFailed("No provider was asked.")
+        raise NothingToComplete(_("There is no text to work on."))
+    failure: LlmError = ProviderFailed()
     for provider in _providers():
         try:
             return _attempt(backends[provider.kind], provider, prompt, purpose, subject)

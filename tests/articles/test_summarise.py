@@ -358,5 +358,5 @@ def test_an_unusable_answer_is_a_failed_attempt(monkeypatch: pytest.MonkeyPatch)
 
     assert not summarise_article(article.pk)
 
-    assert "excuse" in Article.objects.get().last_error
+    assert "I'm sorry" in Article.objects.get().last_error
     assert not Summary.objects.exists()

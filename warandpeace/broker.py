@@ -1,8 +1,8 @@
 """The broker of the embedded default: Celery's messages as files of one folder.
 
-kombu's own transport writes a message in place, so a reader may take it half written, lose it and stop the worker; and it
-carries what it reads through the machine's temporary folder. Here a message appears whole or not at all, and a file that
-is no message is dropped with a line in the log. Losing one costs seconds: the sweeper rings again.
+kombu's own transport writes a message in place, so a reader may take it half written, lose it and stop the worker; and
+it carries what it reads through the machine's temporary folder. Here a message appears whole or not at all, and a file
+that is no message is dropped with a line in the log. Losing one costs seconds: the sweeper rings again.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ NAME = "{milliseconds:015d}_{unique}.{queue}.msg"
 
 
 class Channel(filesystem.Channel):
-    def _put(self, queue: str, payload: dict[str, Any], **kwargs: Any) -> None:
+    def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:  # type: ignore[override]
         """Write a message under a hidden name, then let it appear."""
         name = NAME.format(milliseconds=time.time_ns() // 1_000_000, unique=uuid.uuid4().hex, queue=queue)
         hidden = Path(self.data_folder_out, f".{name}")
         hidden.write_text(dumps(payload))
         hidden.rename(hidden.with_name(name))
 
-    def _get(self, queue: str) -> Any:
+    def _get(self, queue: str) -> Any:  # type: ignore[override]
         """Take the oldest message of a queue; raises Empty if there is none."""
         for path in sorted(Path(self.data_folder_in).glob(f"[!.]*.{queue}.msg")):
             taken = path.with_name(f".{path.name}.taken")

@@ -11,7 +11,9 @@ import environ
 SQLITE_BUSY_TIMEOUT = 30
 
 # WAL lets readers read while one writes; NORMAL is safe against a killed process, and in WAL against a corrupt file.
-SQLITE_PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000; PRAGMA mmap_size=268435456;"
+SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000; PRAGMA mmap_size=268435456;"
+)
 
 
 def sqlite_configuration(path: Path | str) -> dict[str, Any]:

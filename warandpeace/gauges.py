@@ -49,7 +49,8 @@ def _session_starts() -> Metric:
         "session_start_time_seconds", "When each role's newest process began (Unix time).", labels=["role"]
     )
     newest: dict[str, float] = {}
-    for role, started_at in ProcessSession.objects.order_by("-started_at").values_list("role", "started_at")[:NEWEST_SESSIONS]:
+    sessions = ProcessSession.objects.order_by("-started_at").values_list("role", "started_at")
+    for role, started_at in sessions[:NEWEST_SESSIONS]:
         newest.setdefault(role, started_at.timestamp())
     for role, started in newest.items():
         gauge.add_metric([role], started)
@@ -58,12 +59,13 @@ def _session_starts() -> Metric:
 
 def figures() -> list[Metric]:
     """All gauges with their present values."""
-    sweeper_age = Heartbeat.age("sweeper")
+    age = Heartbeat.age("sweeper")
+    sweeper_age = None if age is None else age.total_seconds()
     return [
         _single("last_article_age_minutes", "Age of the newest article, in minutes.", _last_article_age()),
         _single("dlq_size", "Dead letters.", DeadLetter.objects.count()),
         _single("messages_unresolved", "Messages nobody knows the outcome of.", Message.objects.unresolved().count()),
-        _single("sweeper_age_seconds", "Since the sweeper last ran.", sweeper_age and sweeper_age.total_seconds()),
+        _single("sweeper_age_seconds", "Since the sweeper last ran.", sweeper_age),
         _publications(),
         _session_starts(),
     ]

@@ -1,7 +1,7 @@
 """Counters that a process keeps for itself; Prometheus sums them over all processes.
 
-No model is imported here, because logging is set up before the apps are. For the same reason this is the first module to
-import prometheus_client, so that every counter is made after the line that names the files.
+No model is imported here, because logging is set up before the apps are. For the same reason this is the first module
+to import prometheus_client, so that every counter is made after the line that names the files.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.apps import apps as installed
 from django.apps.registry import Apps
+from django.db import DEFAULT_DB_ALIAS
 from django_celery_beat.models import IntervalSchedule
 
 
@@ -27,19 +28,19 @@ SCHEDULES = [
         task="warandpeace.tasks.sweep",
         seconds=3,
         expires=10,
-        description="Finds every source, article and message that is due and rings for it. Switched off, nothing moves.",
+        description="Rings for every source, article and message that is due. Switched off, nothing moves.",
     ),
 ]
 
 
-def install(apps: Apps = installed, **signal: Any) -> None:
+def install(*, using: str = DEFAULT_DB_ALIAS, apps: Apps = installed, **signal: Any) -> None:
     """Make the schedules that are missing; those that exist stay as a person has left them.
 
     A receiver of post_migrate. Before the scheduler's tables exist (`migrate` of a single app) there is nothing to do.
     """
     try:
-        intervals = apps.get_model("django_celery_beat", "IntervalSchedule").objects
-        tasks = apps.get_model("django_celery_beat", "PeriodicTask").objects
+        intervals = apps.get_model("django_celery_beat", "IntervalSchedule").objects.using(using)
+        tasks = apps.get_model("django_celery_beat", "PeriodicTask").objects.using(using)
     except LookupError:
         return
     for schedule in SCHEDULES:

@@ -27,7 +27,7 @@ def when_ready(server: Any) -> None:
 
 def post_worker_init(worker: Any) -> None:
     """Django is set up only now, so its rows can be imported only here."""
-    from warandpeace.processes import Presence
+    from warandpeace.processes import Presence  # noqa: PLC0415
 
     worker.presence = Presence("web").start()
 

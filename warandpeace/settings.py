@@ -5,13 +5,10 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
-from urllib.parse import quote
 
 import environ
 from csp.constants import NONCE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from django.templatetags.static import static
-from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from warandpeace import logs
@@ -179,7 +176,7 @@ SESSION_COOKIE_SECURE = HTTPS_ONLY
 CSRF_COOKIE_SECURE = HTTPS_ONLY
 X_FRAME_OPTIONS = "DENY"
 
-# unsafe-eval: the admin theme's Alpine evaluates expressions; unsafe-inline for styles: its charts and editors set them.
+# unsafe-eval: the admin theme's Alpine evaluates expressions; unsafe-inline styles: its charts and editors set them.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],

@@ -1,4 +1,4 @@
-"""Keeps the newsroom's processes running together: started, their lines prefixed, restarted when they die, ended as one.
+"""Keeps the newsroom's processes running together: started, prefixed, restarted when they die, ended as one.
 
 Each child leads its own process group, so that a signal reaches whatever it has started, and holds a lifeline, so that
 it ends with this process even after kill -9.

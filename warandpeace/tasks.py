@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from celery import shared_task
-
 from django.conf import settings
 
 from articles.tasks import ring_due as ring_articles
@@ -17,7 +16,7 @@ STALE = 600
 
 @shared_task(ignore_result=True)
 def sweep() -> None:
-    """Ring for whatever is due. Beat calls it every few seconds, so a doorbell that was lost costs no more than that."""
+    """Ring for whatever is due. Beat calls it every few seconds, so a lost doorbell costs no more than that."""
     ring_articles()
     ring_publications()
     if settings.CELERY_BROKER_URL == "filesystem://":

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -33,7 +33,7 @@ def database_url() -> str:
     return f"postgres://{database['USER']}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
 
 
-def wait_for(found: Callable[[], T], what: str, seconds: float = PATIENCE) -> T:
+def wait_for(found: Callable[[], T | None], what: str, seconds: float = PATIENCE) -> T:
     """What the call gives as soon as it gives something. Raises TimeoutError with `what` was waited for."""
     deadline = time.monotonic() + seconds
     while not (result := found()):
@@ -46,13 +46,20 @@ def wait_for(found: Callable[[], T], what: str, seconds: float = PATIENCE) -> T:
 class Stack:
     """A running newsroom. Use it as a context manager; whatever happens, nothing of it stays behind."""
 
-    def __init__(self, var_dir: Path, *, port: int | None = None, arguments: tuple[str, ...] = (), **environment: str) -> None:
+    def __init__(
+        self,
+        var_dir: Path,
+        environment: Mapping[str, str],
+        *,
+        port: int | None = None,
+        arguments: tuple[str, ...] = (),
+    ) -> None:
         self.var_dir = var_dir
         self.port = port or servers.free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.arguments = arguments
         self.environment = {name: value for name, value in os.environ.items() if name not in OVERRIDDEN}
-        self.environment |= {"VAR_DIR": str(var_dir), "ENV_FILE": os.devnull} | environment
+        self.environment |= {"VAR_DIR": str(var_dir), "ENV_FILE": os.devnull, **environment}
         self.output = ""
 
     def __enter__(self) -> Self:
@@ -101,11 +108,15 @@ class Stack:
             return None
         if found := re.search(pattern, self.output):
             return found
-        raise AssertionError(f"It ended with status {self.process.returncode} before it printed {pattern!r}:\n{self.output}")
+        status = self.process.returncode
+        raise AssertionError(f"It ended with status {status} before it printed {pattern!r}:\n{self.output}")
 
     def running(self, name: str) -> set[int]:
         """The numbers of the web, worker or beat processes."""
         return {pid for pid, command in self.processes().items() if KINDS[name] in command}
+
+    def wait_for_another(self, name: str, known: set[int]) -> None:
+        wait_for(lambda: self.running(name) - known, f"a new {name}")
 
     def kill(self, name: str) -> None:
         """Kill -9 the first process of a kind, if it lives."""

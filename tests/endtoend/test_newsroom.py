@@ -13,7 +13,7 @@ from articles.models import Article
 from publishing import approval
 from publishing.models import Channel, Publication, SandboxPost
 from tests.endtoend.stack import wait_for
-from tests.factories import ChannelFactory, SourceFactory, UserFactory
+from tests.factories import SourceFactory, UserFactory
 from tests.fakes import feeds
 from tests.fakes.feed_server import FeedServer
 
@@ -32,7 +32,8 @@ def fresh_items(site: str, count: int = 4) -> list[feeds.Item]:
 def watch(url: str, slug: str) -> None:
     """A source whose articles go out by themselves."""
     channel, _created = Channel.objects.get_or_create(
-        slug="by-itself", defaults={"name": "Сама", "auto_approve": Channel.AutoApprove.ALWAYS, "seconds_between_posts": 0}
+        slug="by-itself",
+        defaults={"name": "Сама", "auto_approve": Channel.AutoApprove.ALWAYS, "seconds_between_posts": 0},
     )
     channel.sources.add(SourceFactory(slug=slug, url=url, auto_queue=True))
 
@@ -41,9 +42,13 @@ def posted() -> int:
     return SandboxPost.objects.filter(channel__slug="by-itself").count()
 
 
+def wait_for_posts(at_least: int) -> None:
+    wait_for(lambda: posted() >= at_least, f"{at_least} posts")
+
+
 def test_an_approved_piece_of_the_demo_appears_in_the_sandbox(start):
     stack = start()
-    publication = wait_for(Publication.objects.filter(state=Publication.State.PENDING).first, "a publication in the queue")
+    publication = wait_for(Publication.objects.waiting().first, "a publication in the queue")
 
     approval.approve(publication.pk, by=UserFactory())
 
@@ -68,7 +73,7 @@ def test_feeds_of_every_format_become_posts_by_themselves(start, web):
 
     start(arguments=("--no-demo",))
 
-    wait_for(lambda: posted() == 12, "twelve posts")
+    wait_for_posts(12)
     titles = {item.title for site in ("rss", "atom", "rdf") for item in fresh_items(f"https://{site}.example")}
     assert {text for post in SandboxPost.objects.all() for text in titles if text in str(post.payload)} == titles
 
@@ -78,7 +83,7 @@ def test_the_same_over_a_broker_that_is_a_server(start, web, broker_url, tmp_pat
 
     start(arguments=("--no-demo",), CELERY_BROKER_URL=broker_url)
 
-    wait_for(lambda: posted() == 4, "four posts")
+    wait_for_posts(4)
     assert not list((tmp_path / "var" / "broker").glob("*.msg"))
 
 
@@ -87,7 +92,7 @@ def test_a_worker_killed_again_and_again_loses_and_doubles_nothing(start, web):
     stack = start(arguments=("--no-demo",))
 
     for enough in (5, 15, 25):
-        wait_for(lambda enough=enough: posted() >= enough, f"{enough} posts")
+        wait_for_posts(enough)
         stack.kill("worker")
 
     wait_for(lambda: Publication.objects.filter(state=Publication.State.PUBLISHED).count() == 40, "forty published")

@@ -50,15 +50,15 @@ def test_a_killed_process_is_started_again_and_said_so(start):
 
     for name in KINDS:
         stack.wait_for_output(rf"{name} was killed by SIGKILL; starting it again in 1 s\.")
-        wait_for(lambda name=name: stack.running(name) - before[name], f"a new {name}")
+        stack.wait_for_another(name, before[name])
 
 
 def test_a_second_start_in_the_same_folder_is_refused_in_one_sentence(start):
     stack = start()
 
-    with Stack(stack.var_dir) as second:
+    with Stack(stack.var_dir, {}) as second:
         status = second.process.wait(timeout=30)
-        second.wait_for_output("running already")
+        second.wait_for_output("runs already")
 
     assert status == 1
     assert len(second.output.splitlines()) == 1
@@ -67,7 +67,7 @@ def test_a_second_start_in_the_same_folder_is_refused_in_one_sentence(start):
 def test_a_taken_port_is_said_in_one_sentence(start, tmp_path):
     stack = start()
 
-    with Stack(tmp_path / "other", port=stack.port) as second:
+    with Stack(tmp_path / "other", {}, port=stack.port) as second:
         status = second.process.wait(timeout=30)
         second.wait_for_output(f"make run PORT={stack.port + 1}")
 
@@ -131,7 +131,7 @@ def sign_in(url: str, password: str) -> str:
 
 
 def test_from_nothing_to_a_login_that_works(tmp_path, nothing_yet):
-    with Stack(tmp_path / "var", **nothing_yet) as stack:
+    with Stack(tmp_path / "var", nothing_yet) as stack:
         stack.wait_until_ready()
         password = stack.wait_for_output(r"password: (\S+)")[1]
 

@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from publishing.models import Message
 from tests.factories import PublicationFactory
-from warandpeace import health
 from warandpeace.models import Heartbeat
 
 pytestmark = pytest.mark.django_db
@@ -70,7 +69,7 @@ def test_a_failing_database_is_an_answer(client, sweeping, monkeypatch):
     def fail(name: str) -> None:
         raise OperationalError("disk full at /secret/path")
 
-    monkeypatch.setattr(health.Heartbeat, "beat", fail)
+    monkeypatch.setattr(Heartbeat, "beat", fail)
 
     response = client.get("/readyz")
 

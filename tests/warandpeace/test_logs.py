@@ -24,7 +24,8 @@ def secrets(settings, monkeypatch):
 
 
 def record(message: str, *arguments: object, error: bool = False) -> logging.LogRecord:
-    return logging.LogRecord("articles.ingest", logging.INFO, "", 0, message, arguments, sys.exc_info() if error else None)
+    exception = sys.exc_info() if error else None
+    return logging.LogRecord("articles.ingest", logging.INFO, "", 0, message, arguments, exception)
 
 
 @pytest.mark.parametrize(

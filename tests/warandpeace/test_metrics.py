@@ -9,10 +9,12 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from articles.models import DeadLetter
+from articles.tasks import fetch_source
 from publishing.models import Publication
 from tests.factories import ArticleFactory, PublicationFactory, UserFactory
 from usage.models import ProcessSession
 from warandpeace import processes
+from warandpeace.logs import correlation_id
 from warandpeace.models import Heartbeat
 
 pytestmark = pytest.mark.django_db
@@ -81,18 +83,15 @@ def test_errors_are_counted_by_the_exceptions_class(read):
 
 
 def test_tasks_are_timed_and_named_in_the_log(read):
-    class Job:
-        name = "articles.tasks.fetch_source"
-
-    before = read("job_duration_seconds_count", job=Job.name) or 0
+    before = read("job_duration_seconds_count", job=fetch_source.name) or 0
 
     processes.task_began(task_id="0123456789")
-    named = processes.correlation_id.get()
-    processes.task_ended(task_id="0123456789", task=Job)
+    named = correlation_id.get()
+    processes.task_ended(task_id="0123456789", task=fetch_source)
 
     assert named == "01234567"
-    assert processes.correlation_id.get() == "-"
-    assert read("job_duration_seconds_count", job=Job.name) == before + 1
+    assert correlation_id.get() == "-"
+    assert read("job_duration_seconds_count", job=fetch_source.name) == before + 1
 
 
 def test_requests_are_counted(client, read):

@@ -79,9 +79,9 @@ def test_a_child_that_ignores_the_request_to_end_is_killed(monkeypatch):
 
 
 def test_what_a_dead_child_has_started_ends_with_it():
-    grandchild = "import subprocess, sys; p = subprocess.Popen(['sleep', '60']); print('pid', p.pid, flush=True); sys.exit(3)"
+    script = "import subprocess; print('pid', subprocess.Popen(['sleep', '60']).pid, flush=True); raise SystemExit(3)"
 
-    output = run_until([Child("web", [sys.executable, "-c", grandchild])], lambda text: "status 3" in text)
+    output = run_until([Child("web", [sys.executable, "-c", script])], lambda text: "status 3" in text)
 
     pid = int(output.split("pid ")[1].split()[0])
     assert ended_within(pid, seconds=5)

@@ -67,7 +67,7 @@ def _what_is_missing() -> str:
 
 @transaction.atomic
 def create_demo(base_url: str) -> bool:
-    """The demo's source and its sandbox channel; whether they were made now. `base_url` is where this server answers."""
+    """Make the demo's source and its sandbox channel; gives whether it was done now. `base_url`: where we answer."""
     if not Milestone.reach(MILESTONE):
         return False
     source = Source.objects.create(

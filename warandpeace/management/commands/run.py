@@ -45,7 +45,7 @@ class Command(BaseCommand):
             held = supervisor.lock(settings.VAR_DIR / "run.lock")
             supervisor.check_free(host, port)
         except supervisor.AlreadyRunning as error:
-            raise CommandError(f"The newsroom of {settings.VAR_DIR} is running already: stop that one first.") from error
+            raise CommandError(f"The newsroom of {settings.VAR_DIR} runs already: stop that one first.") from error
         except supervisor.PortTaken as error:
             raise CommandError(
                 f"Cannot listen at {host}:{port} ({error}). Choose another port: make run PORT={port + 1}"

@@ -1,4 +1,4 @@
-"""The ledger in the admin: what calls cost, by whom they are answered, which processes lived. Written by the product."""
+"""The ledger in the admin: what calls cost, who answers them, which processes lived. Only the product writes it."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class EstimatedPaginator(Paginator):  # type: ignore[type-arg]  # no generic at 
     template_name = "admin/pagination_estimate.html"
 
     @cached_property
-    def count(self) -> int:  # type: ignore[override]
+    def count(self) -> int:
         queryset: models.QuerySet[Any] = self.object_list  # type: ignore[assignment]
         counted = capped_count(queryset, COUNTED)
         if counted <= COUNTED:
@@ -56,6 +56,8 @@ class EstimatedPaginator(Paginator):  # type: ignore[type-arg]  # no generic at 
 
 class EstimatedChangeList(ChangeList):
     """Where the whole table isn't counted, nothing is said about how much of it the filters leave."""
+
+    full_result_count: int | None
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.timesince import timesince
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
+
+# Up to here an age is told in seconds.
+SHORT = timedelta(minutes=2)
 
 
 def when(moment: datetime) -> str:
@@ -21,5 +24,9 @@ def when(moment: datetime) -> str:
 
 
 def age(moment: datetime) -> str:
-    """How long ago, in the greatest unit: "4 minutes"."""
-    return timesince(moment, depth=1)
+    """How long ago, in the greatest unit: "4 minutes", "9 seconds"."""
+    span = timezone.now() - moment
+    if span > SHORT:
+        return timesince(moment, depth=1)
+    seconds = max(int(span.total_seconds()), 0)
+    return ngettext("%(count)d second", "%(count)d seconds", seconds) % {"count": seconds}

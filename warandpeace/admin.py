@@ -23,6 +23,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from usage.listing import ReadOnlyInline
+from warandpeace import admin_transfer  # noqa: F401  registers its own
 from warandpeace.roles import ROLES
 
 # Our admin comes first of all, so these are registered already only because their modules are imported above.
@@ -42,7 +43,7 @@ for model in (
 
 
 @admin.register(User)
-class UserAdmin(auth_admin.UserAdmin, ModelAdmin):
+class UserAdmin(auth_admin.UserAdmin, ModelAdmin):  # type: ignore[type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm

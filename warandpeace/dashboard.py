@@ -1,4 +1,4 @@
-"""The first page of the admin: how the newsroom stands right now. Each figure comes from rows and leads to their list."""
+"""The first page of the admin: how the newsroom stands. Each figure comes from rows and leads to their list."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from articles.models import Article, BackfillRun, Source
 from publishing.models import Message, Publication
 from usage.admin import dollars
 from usage.listing import capped_count
-from usage.moments import age
 from usage.models import ApiUsageDaily, ProcessSession, Provider
+from usage.moments import age
 from warandpeace.charts import HourlyChart
 from warandpeace.models import Heartbeat
 
@@ -124,7 +124,7 @@ def _spend(now: datetime) -> Tile:
     note = _("of %(budget)s") % {"budget": dollars(budget)} if budget else _("no budget is set")
     meter = min(int(100 * spent / budget), 100) if budget else None
     url = reverse("admin:usage_apiusagedaily_changelist")
-    return Tile(_("Spent today (UTC)"), dollars(spent), note, url, alarm=meter == 100, meter=meter)
+    return Tile(_("Spent today (UTC)"), dollars(spent), note, url, alarm=bool(budget and spent >= budget), meter=meter)
 
 
 def _capped(count: int) -> str:
@@ -172,17 +172,9 @@ def _lights(now: datetime) -> Iterator[Light]:
         yield Light(_("Background work"), _("has not begun"), "warning")
     else:
         tone = "danger" if now - beat > SWEEPER_LATE else "success"
-        yield Light(_("Background work"), _("%(age)s ago") % {"age": _brief(now - beat)}, tone)
+        yield Light(_("Background work"), _("%(age)s ago") % {"age": age(beat)}, tone)
     alive = Count("pk", filter=Q(last_seen_at__gte=now - PROCESS_LATE))
     roles = ProcessSession.objects.filter(ended_at=None).order_by("role").values_list("role").annotate(alive=alive)
     for role, count in roles:
         if count:
             yield Light(role, ngettext("%(count)d alive", "%(count)d alive", count) % {"count": count}, "success")
-
-
-def _brief(span: timedelta) -> str:
-    """A short span for people: seconds under two minutes, else as `timesince` says it."""
-    seconds = max(int(span.total_seconds()), 0)
-    if seconds < 120:
-        return ngettext("%(count)d second", "%(count)d seconds", seconds) % {"count": seconds}
-    return age(timezone.now() - span)

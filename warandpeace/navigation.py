@@ -40,7 +40,7 @@ class Item:
         app_label, model = self.model.split(".")
         counted = badge(capped_count(self.waiting(), BADGE_CAP)) if self.waiting else ""
         return {
-            "title": capfirst(self.title),
+            "title": capfirst(str(self.title)),
             "icon": self.icon,
             "link": reverse(f"admin:{app_label}_{model}_changelist"),
             "badge": counted,
@@ -56,7 +56,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
     (
         _("Work"),
         (
-            Item(_("Queue"), "inbox", "publishing.pendingpublication", lambda: Publication.objects.waiting()),
+            Item(_("Queue"), "inbox", "publishing.pendingpublication", Publication.objects.waiting),
             Item(_("Articles"), "article", "articles.article"),
             Item(
                 _("Digests"),
@@ -82,7 +82,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
                 "articles.backfillrun",
                 lambda: BackfillRun.objects.filter(state=BackfillRun.State.RUNNING),
             ),
-            Item(_("Dead letters"), "unsubscribe", "articles.deadletter", lambda: DeadLetter.objects.all(), "danger"),
+            Item(_("Dead letters"), "unsubscribe", "articles.deadletter", DeadLetter.objects.all, "danger"),
         ),
     ),
     (
@@ -90,9 +90,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
         (
             Item(_("Channels"), "campaign", "publishing.channel"),
             Item(_("Publications"), "task_alt", "publishing.publication"),
-            Item(
-                _("Messages"), "mark_chat_unread", "publishing.message", lambda: Message.objects.unresolved(), "danger"
-            ),
+            Item(_("Messages"), "mark_chat_unread", "publishing.message", Message.objects.unresolved, "danger"),
             Item(_("Subscribers"), "group", "publishing.subscriber"),
         ),
     ),
@@ -104,6 +102,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
             Item(_("Providers"), "neurology", "usage.provider"),
             Item(_("Processes"), "memory", "usage.processsession"),
             Item(_("Schedules"), "schedule", "django_celery_beat.periodictask"),
+            Item(_("Transfers"), "move_down", "warandpeace.transfer"),
             Item(_("Users"), "person", "auth.user"),
             Item(_("Roles"), "badge", "auth.group"),
             Item(_("Failed sign-ins"), "lock", "axes.accessattempt"),
@@ -119,7 +118,6 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         "items": [{"title": _("Dashboard"), "icon": "monitoring", "link": reverse("admin:index")}],
     }
     groups = [
-        {"title": title, "items": [item.entry() for item in items if item.may_see(request)]}
-        for title, items in GROUPS
+        {"title": title, "items": [item.entry() for item in items if item.may_see(request)]} for title, items in GROUPS
     ]
     return [overview, *(group for group in groups if group["items"])]

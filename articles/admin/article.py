@@ -59,7 +59,7 @@ class SummariesOfArticle(ReadOnlyInline):
 
     @display(description=_("written by"))
     def written_by(self, summary: Summary) -> str:
-        return str(summary.author or " ".join([summary.provider, summary.model]).strip() or "—")
+        return str(summary.author or f"{summary.provider} {summary.model}".strip() or "—")
 
 
 class ArticleAdmin(LargeTableAdmin):
@@ -76,7 +76,7 @@ class ArticleAdmin(LargeTableAdmin):
     actions = ("summarise_again_selected",)
     actions_submit_line = ("save_and_summarise",)
     inlines = (SummariesOfArticle,)
-    readonly_fields = (
+    readonly_fields: tuple[str, ...] = (
         "source",
         "link",
         "status",
@@ -89,7 +89,7 @@ class ArticleAdmin(LargeTableAdmin):
         "created_at",
         "updated_at",
     )
-    fieldsets = (
+    fieldsets: tuple[tuple[Any, dict[str, Any]], ...] = (
         (None, {"fields": ("title", "summary_text", "lead", "content", "topic")}),
         (
             _("Where it comes from"),
@@ -107,7 +107,7 @@ class ArticleAdmin(LargeTableAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Article], search_term: str
     ) -> tuple[QuerySet[Article], bool]:
-        """By number, by address, or by a part of a title among the newest articles: nothing that reads the whole table."""
+        """By number, by address, or by a part of a title among the newest: nothing that reads the whole table."""
         term = search_term.strip()
         if not term:
             return queryset, False
@@ -158,7 +158,9 @@ class ArticleAdmin(LargeTableAdmin):
         queued = Article.objects.filter(pk__in=chosen).summarise_again()
         for pk in chosen:
             ring(summarise_article, pk)
-        message = ngettext("%(queued)d article is being summarised.", "%(queued)d articles are being summarised.", queued)
+        message = ngettext(
+            "%(queued)d article is being summarised.", "%(queued)d articles are being summarised.", queued
+        )
         self.message_user(request, message % {"queued": queued}, messages.SUCCESS if queued else messages.WARNING)
 
     @action(description=_("Save and summarise again"), permissions=["change"])

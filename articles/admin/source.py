@@ -77,7 +77,10 @@ class SourceAdmin(SimpleSave, SimpleHistoryAdmin, ModelAdmin):
     readonly_fields = ("last_fetched_at", "last_success_at", "consecutive_failures", "last_error", "created_at")
     fieldsets = (
         (None, {"fields": (("name", "slug"), "url", ("kind", "language"), "is_active")}),
-        (_("What happens to its articles"), {"fields": ("fetch_full_text", "auto_summarise", "auto_queue", "queue_max_age_hours")}),
+        (
+            _("What happens to its articles"),
+            {"fields": ("fetch_full_text", "auto_summarise", "auto_queue", "queue_max_age_hours")},
+        ),
         (_("Schedule"), {"fields": ("interval_minutes", "next_fetch_at", ("last_fetched_at", "last_success_at"))}),
         (_("Reading"), {"fields": (("encoding", "time_zone"), "selectors", "topic_rules"), "classes": ("collapse",)}),
     )
@@ -108,7 +111,9 @@ class SourceAdmin(SimpleSave, SimpleHistoryAdmin, ModelAdmin):
     @display(description=_("articles"))
     def articles_link(self, source: Source) -> SafeString:
         address = reverse("admin:articles_article_changelist")
-        return format_html('<a class="wp-link" href="{}?source__id__exact={}">{}</a>', address, source.pk, gettext("open"))
+        return format_html(
+            '<a class="wp-link" href="{}?source__id__exact={}">{}</a>', address, source.pk, gettext("open")
+        )
 
     @admin.action(description=_("Fetch now"), permissions=["change"])
     def fetch_selected(self, request: HttpRequest, queryset: QuerySet[Source]) -> None:

@@ -1,4 +1,4 @@
-"""One publication: its text, the exact post beside it, and the source. What is approved is the version that was seen."""
+"""One publication: its text, the exact post beside it, and the source. What was seen is what is approved."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class PublicationForm(forms.Form):
                 "hx-post": address,
                 "hx-trigger": "input changed delay:300ms",
                 "hx-target": "#preview",
-                "hx-sync": "closest form:replace",
+                "hx-sync": "closest form:queue last",
             }
 
     def clean_text(self) -> str:
@@ -66,8 +66,7 @@ class PublicationForm(forms.Form):
 
     def rebase(self, revision: int) -> None:
         """Keep what was typed, now on top of the version that came in between: saving again replaces it knowingly."""
-        self.data = self.data.copy()
-        self.data["revision"] = str(revision)
+        self.data = {**self.data.dict(), "revision": str(revision)}  # type: ignore[attr-defined]
 
 
 def editor(model_admin: ModelAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -166,10 +165,12 @@ def _decide(
     with transaction.atomic():
         if form.is_changed() or not deciding:
             title, text = form.cleaned_data["title"], form.cleaned_data["text"]
-            publication = approval.edit(publication.pk, by=request.user, revision=revision, title=title, text=text)
+            publication = approval.edit(
+                publication.pk, by=decisions.decider(request), revision=revision, title=title, text=text
+            )
             revision = publication.revision
         if "_approve" in request.POST:
-            approval.approve(publication.pk, by=request.user, revision=revision)
+            approval.approve(publication.pk, by=decisions.decider(request), revision=revision)
     if "_approve" in request.POST:
         decisions.ring_channels([publication.pk])
         messages.success(request, _("Approved: “%(title)s”.") % {"title": publication.title})
@@ -188,7 +189,7 @@ def _settle(request: HttpRequest, publication: Publication) -> HttpResponse:
     number = request.POST.get("_was_sent") or request.POST["_send_again"]
     message = get_object_or_404(publication.messages, pk=number if number.isdecimal() else None)
     try:
-        verb(message.pk, by=request.user)
+        verb(message.pk, by=decisions.decider(request))
     except approval.ApprovalError as error:
         messages.error(request, str(error))
     else:
@@ -201,7 +202,7 @@ def _withdraw(request: HttpRequest, publication: Publication) -> HttpResponse:
     if not _may_approve(request):
         raise PermissionDenied
     try:
-        approval.withdraw(publication.pk, by=request.user)
+        approval.withdraw(publication.pk, by=decisions.decider(request))
     except approval.ApprovalError as error:
         messages.error(request, str(error))
     else:

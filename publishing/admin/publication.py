@@ -41,7 +41,9 @@ class PublicationAdmin(LargeTableAdmin):
         return publications.defer("text", "edited_text", "last_error")
 
     def get_urls(self) -> list[URLPattern]:
-        own = path("<int:pk>/preview/", self.admin_site.admin_view(self.preview_view), name="publishing_publication_preview")
+        own = path(
+            "<int:pk>/preview/", self.admin_site.admin_view(self.preview_view), name="publishing_publication_preview"
+        )
         return [own, *super().get_urls()]
 
     def change_view(

@@ -73,10 +73,10 @@ class QueueAdmin(LargeTableAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         newest = Summary.objects.filter(article=OuterRef("article")).order_by("-version")
-        queue: QuerySet[Any] = PendingPublication.objects.for_queue()
-        return queue.select_related("article__source").annotate(
+        queue: QuerySet[Any] = PendingPublication.objects.for_queue().annotate(
             written_by=Subquery(newest.values("provider")[:1]), written_with=Subquery(newest.values("model")[:1])
         )
+        return queue
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         return self.list_display if self.has_approve_permission(request) else self.list_display[:-1]
@@ -99,7 +99,8 @@ class QueueAdmin(LargeTableAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if request.method == "POST" and "_one" in request.POST:
             return self._decide_one(request)
-        return super().changelist_view(request, self._tabs(request) | (extra_context or {}))
+        response: HttpResponse = super().changelist_view(request, self._tabs(request) | (extra_context or {}))
+        return response
 
     def _decide_one(self, request: HttpRequest) -> HttpResponse:
         """A row's own button: the same action as for many, on this row alone."""
@@ -169,7 +170,7 @@ class QueueAdmin(LargeTableAdmin):
     @admin.action(description=_("Approve"), permissions=["approve"])
     def approve_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         chosen = list(queryset.values_list("pk", flat=True))
-        tally = approval.approve_many(chosen, by=request.user, seen=self._seen(request))
+        tally = approval.approve_many(chosen, by=decisions.decider(request), seen=self._seen(request))
         decisions.ring_channels(chosen)
         done = ngettext("%(count)d publication approved.", "%(count)d publications approved.", tally.done)
         decisions.report(request, tally, done % {"count": tally.done})
@@ -180,8 +181,12 @@ class QueueAdmin(LargeTableAdmin):
         if not form.is_valid():
             return decisions.question(request, self, "schedule", queryset, form)
         chosen, moment = list(queryset.values_list("pk", flat=True)), form.cleaned_data["moment"]
-        tally = approval.approve_many(chosen, by=request.user, scheduled_for=moment, seen=self._seen(request))
-        done = ngettext("%(count)d publication goes out %(when)s.", "%(count)d publications go out %(when)s.", tally.done)
+        tally = approval.approve_many(
+            chosen, by=decisions.decider(request), scheduled_for=moment, seen=self._seen(request)
+        )
+        done = ngettext(
+            "%(count)d publication goes out %(when)s.", "%(count)d publications go out %(when)s.", tally.done
+        )
         decisions.report(request, tally, done % {"count": tally.done, "when": when(moment)})
         return None
 
@@ -191,14 +196,14 @@ class QueueAdmin(LargeTableAdmin):
         if not form.is_valid():
             return decisions.question(request, self, "reject", queryset, form)
         chosen = list(queryset.values_list("pk", flat=True))
-        tally = approval.reject_many(chosen, by=request.user, reason=form.cleaned_data["reason"])
+        tally = approval.reject_many(chosen, by=decisions.decider(request), reason=form.cleaned_data["reason"])
         done = ngettext("%(count)d publication rejected.", "%(count)d publications rejected.", tally.done)
         decisions.report(request, tally, done % {"count": tally.done})
         return None
 
     @admin.action(description=_("Return to the queue"), permissions=["approve"])
     def withdraw_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        tally = approval.withdraw_many(list(queryset.values_list("pk", flat=True)), by=request.user)
+        tally = approval.withdraw_many(list(queryset.values_list("pk", flat=True)), by=decisions.decider(request))
         done = ngettext("%(count)d publication returned.", "%(count)d publications returned.", tally.done)
         decisions.report(request, tally, done % {"count": tally.done})
 
@@ -206,7 +211,7 @@ class QueueAdmin(LargeTableAdmin):
         """The revision of each row as it stood on the page: a decision is about what the person has seen."""
         prefix = "revision-"
         return {
-            int(name.removeprefix(prefix)): int(value)
+            int(name.removeprefix(prefix)): int(str(value))
             for name, value in request.POST.items()
             if name.startswith(prefix) and name.removeprefix(prefix).isdecimal() and str(value).isdecimal()
         }

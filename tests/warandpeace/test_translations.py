@@ -89,8 +89,8 @@ def test_the_compiled_catalogue_equals_the_readable_one(path: Path) -> None:
     assert compiled == dict(_entries(catalogue_of(path))), "compile it: make messages"
 
 
-def _strings(string: str | tuple[str, ...]) -> tuple[str, ...]:
-    return (string,) if isinstance(string, str) else string
+def _strings(string: str | list[str] | tuple[str, ...] | None) -> tuple[str, ...]:
+    return (string or "",) if isinstance(string, str | None) else tuple(string)
 
 
 def _entries(catalogue: Catalog) -> list[tuple[object, str]]:
@@ -103,5 +103,5 @@ def _entries(catalogue: Catalog) -> list[tuple[object, str]]:
         if isinstance(message.id, str):
             entries.append((key, str(message.string)))
         else:
-            entries.extend(((key, number), text) for number, text in enumerate(message.string))
+            entries.extend(((key, number), text) for number, text in enumerate(_strings(message.string)))
     return entries

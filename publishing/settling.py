@@ -28,8 +28,13 @@ LONGEST_BACKOFF = timedelta(minutes=10)
 LONGEST_REPLY = 4000  # characters of a server's answer that are kept
 
 State = Message.State
-# A reply that proves the message was sent counts even after its sender was given up for lost.
-STILL_OPEN = (State.SENDING, State.UNKNOWN, State.NEEDS_PERSON, State.READY)
+# A proof counts even after its sender was given up for lost; that a message was sent, even after it became due again.
+OPEN_FOR = {
+    Sent: (State.SENDING, State.UNKNOWN, State.NEEDS_PERSON, State.READY),
+    NotSent: (State.SENDING, State.UNKNOWN, State.NEEDS_PERSON),
+    Refused: (State.SENDING, State.UNKNOWN, State.NEEDS_PERSON),
+    Unknown: (State.SENDING,),
+}
 
 
 @transaction.atomic
@@ -40,10 +45,9 @@ def settle(attempt: Attempt, outcome: Outcome) -> bool:
     """
     message = _locked(attempt.message_id)
     now = timezone.now()
-    row = Message.objects.filter(pk=message.pk, fence=attempt.fence, state=State.SENDING)
+    row = Message.objects.filter(pk=message.pk, fence=attempt.fence, state__in=OPEN_FOR[type(outcome)])
     match outcome:
         case Sent():
-            row = Message.objects.filter(pk=message.pk, fence=attempt.fence, state__in=STILL_OPEN)
             settled = row.update(
                 state=State.SENT, message_id=outcome.number, sent_at=now, claimed_until=None, last_error=""
             )
@@ -70,7 +74,6 @@ def _locked(message_id: int) -> Message:
     """The message, with its publication locked against other decisions."""
     message = Message.objects.select_related("channel").get(pk=message_id)
     message.publication = Publication.objects.select_for_update().get(pk=message.publication_id)
-    message.refresh_from_db(fields=["state", "fence"])
     return message
 
 

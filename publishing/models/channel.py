@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
@@ -13,6 +14,12 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from articles.models import Source
+
+
+def validate_time_zone(name: str) -> None:
+    """Raises ValidationError unless the name is in the time zone database."""
+    if name not in available_timezones():
+        raise ValidationError(_("“%(name)s” is no time zone; write it as in Europe/Moscow."), params={"name": name})
 
 
 class ChannelQuerySet(models.QuerySet["Channel"]):
@@ -65,7 +72,9 @@ class Channel(models.Model):
     )
     quiet_from = models.TimeField(_("quiet from"), null=True, blank=True)
     quiet_until = models.TimeField(_("quiet until"), null=True, blank=True)
-    time_zone = models.CharField(_("time zone"), max_length=64, default="Europe/Moscow")
+    time_zone = models.CharField(
+        _("time zone"), max_length=64, default="Europe/Moscow", validators=[validate_time_zone]
+    )
     seconds_between_posts = models.PositiveSmallIntegerField(_("seconds between posts"), default=3)
     next_post_at = models.DateTimeField(_("next post not before"), default=timezone.now, editable=False)
     is_paused = models.BooleanField(_("paused"), default=False)

@@ -15,7 +15,7 @@ from pytest_django import Settings
 
 from articles.models import DeadLetter
 from publishing import delivery, settling
-from publishing.approval import AlreadyDecided, approve, withdraw
+from publishing.approval import AlreadyDecided, approve, withdraw, withdraw_many
 from publishing.models import Attempt, Channel, Message, Publication, SandboxPost
 from publishing.outcomes import NotSent, Sent, Unknown
 from tests.factories import ChannelFactory, PublicationFactory, UserFactory
@@ -399,6 +399,16 @@ def test_a_late_proof_still_counts(api: BotApi) -> None:
     assert publication.messages.get().message_id == 77
 
 
+def test_a_late_proof_that_nothing_was_sent_makes_it_due_again(api: BotApi) -> None:
+    publication = approved(telegram())
+    attempt = die_while_sending(publication)
+    delivery.recover()
+
+    settling.settle(attempt, NotSent("нет связи"))
+
+    assert publication.messages.get().state == State.READY
+
+
 def test_who_lost_the_message_no_longer_writes_to_it() -> None:
     publication = approved()
     late = die_while_sending(publication)
@@ -452,6 +462,26 @@ def test_senders_on_one_channel_never_send_twice(api: BotApi) -> None:
     frozen = [publication.messages.get().payload["text"] for publication in publications]
     assert sorted(api.texts) == sorted(frozen)
     assert set(Message.objects.values_list("state", flat=True)) == {State.SENT}
+
+
+def test_a_publication_is_withdrawn_or_sent_but_never_both() -> None:
+    channel = ChannelFactory.create()
+    publications = [approved(channel) for _ in range(20)]
+
+    def withdraw_all() -> None:
+        withdraw_many([publication.pk for publication in reversed(publications)], by=None)
+        connection.close()
+
+    thread = threading.Thread(target=withdraw_all)
+    thread.start()
+    delivery.deliver(channel.pk)
+    thread.join()
+    delivery.deliver(channel.pk)
+
+    posted = set(SandboxPost.objects.values_list("message__publication", flat=True))
+    published = Publication.objects.filter(state=Publication.State.PUBLISHED)
+    assert posted == set(published.values_list("pk", flat=True))
+    assert Publication.objects.filter(state=Publication.State.PENDING).count() == 20 - len(posted)
 
 
 def test_senders_share_the_pace() -> None:

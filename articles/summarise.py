@@ -12,6 +12,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from articles import metrics
 from articles.models import Article, DeadLetter, Summary
 from usage import llm
 from usage.languages import language_of
@@ -201,6 +202,7 @@ def _is_to_be_offered(article: Article, now: datetime) -> bool:
 
 def _record_failure(article: Article, error: llm.LlmError | SummaryError) -> None:
     """Plan the next attempt or, when there is no hope, give the article up with a dead letter."""
+    metrics.errors.labels(type(error).__name__).inc()
     now = timezone.now()
     outcome = {"last_error": str(error), "updated_at": now}
     if article.attempts < MOST_ATTEMPTS and not isinstance(error, llm.NothingToComplete):

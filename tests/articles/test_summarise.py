@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.utils import timezone
+from prometheus_client import REGISTRY
 
 from articles.models import Article, DeadLetter, Source, Summary
 from articles.summarise import MOST_ATTEMPTS, UnusableSummary, summarise_article, usable
@@ -298,6 +299,16 @@ def test_after_the_last_attempt_there_is_a_dead_letter() -> None:
     letter = DeadLetter.objects.get()
     assert (letter.entity_type, letter.entity_ref) == (DeadLetter.EntityType.SUMMARY, str(article.pk))
     assert (letter.error_code, letter.error_payload, letter.attempts) == ("provider_failed", "no luck", MOST_ATTEMPTS)
+
+
+@pytest.mark.usefixtures("failing_model")
+def test_failures_are_counted_for_prometheus() -> None:
+    article = waiting()
+    before = REGISTRY.get_sample_value("errors_total", {"type": "ProviderFailed"}) or 0
+
+    summarise_article(article.pk)
+
+    assert REGISTRY.get_sample_value("errors_total", {"type": "ProviderFailed"}) == before + 1
 
 
 def test_a_text_without_words_is_given_up_at_once() -> None:

@@ -8,6 +8,10 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from warandpeace.transfer.models import QuarantinedRow, Transfer, TransferBlock
+
+__all__ = ["Heartbeat", "Milestone", "QuarantinedRow", "Transfer", "TransferBlock"]
+
 
 class Heartbeat(models.Model):
     """When a part of the system last made progress. A process that lives but does nothing has an old heartbeat."""

@@ -1,0 +1,108 @@
+"""Transfers in the admin: when, from where, what came of each table, and what could not be taken over. Read-only."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.contrib import admin
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django_otp_webauthn.models import WebAuthnCredential
+from unfold.decorators import display
+
+from usage.listing import LargeTableAdmin, ReadOnly, ReadOnlyInline
+from warandpeace.transfer.models import QuarantinedRow, Transfer
+
+if admin.site.is_registered(WebAuthnCredential):
+    admin.site.unregister(WebAuthnCredential)
+
+HEADINGS = (_("table"), _("rows"), _("transferred"), _("merged"), _("in quarantine"), _("skipped"), _("proof"))
+LONGEST_INLINE = 50
+
+
+class QuarantineOfTransfer(ReadOnlyInline):
+    model = QuarantinedRow
+    fields = ("stream", "source_key", "reason")
+    verbose_name_plural = _("Quarantine")
+    per_page = LONGEST_INLINE
+
+
+@admin.register(Transfer)
+class TransferAdmin(ReadOnly, LargeTableAdmin):
+    list_display = ("started_at", "source", "shown_state", "transferred", "quarantined", "finished_at")
+    list_filter = ("state",)
+    fields = ("source", "target", "state", "started_at", "finished_at", "error", "account")
+    readonly_fields = ("account",)
+    inlines = (QuarantineOfTransfer,)
+    empty_text = _("Nothing was transferred here yet: see `manage.py transfer --help`.")
+
+    @display(
+        description=_("state"),
+        label={
+            Transfer.State.RUNNING: "info",
+            Transfer.State.PROVED: "success",
+            Transfer.State.UNPROVED: "danger",
+            Transfer.State.INTERRUPTED: "warning",
+        },
+    )
+    def shown_state(self, transfer: Transfer) -> tuple[str, str]:
+        return transfer.state, transfer.get_state_display()
+
+    @display(description=_("transferred"))
+    def transferred(self, transfer: Transfer) -> int:
+        return _sum(transfer, "transferred")
+
+    @display(description=_("in quarantine"))
+    def quarantined(self, transfer: Transfer) -> int:
+        return _sum(transfer, "quarantined")
+
+    @display(description=_("account"))
+    def account(self, transfer: Transfer) -> SafeString:
+        """The report's table: every row of the source is in one of its columns."""
+        rows = (
+            format_html("<tr>{}</tr>", format_html_join("", '<td class="px-3 py-1">{}</td>', ((cell,) for cell in row)))
+            for row in _cells(transfer)
+        )
+        head = format_html_join("", '<th class="px-3 py-1 text-left">{}</th>', ((heading,) for heading in HEADINGS))
+        return format_html("<table><tr>{}</tr>{}</table>", head, format_html_join("", "{}", ((row,) for row in rows)))
+
+
+@admin.register(QuarantinedRow)
+class QuarantinedRowAdmin(ReadOnly, LargeTableAdmin):
+    list_display = ("stream", "source_key", "reason", "created_at")
+    list_filter = ("stream",)
+    search_fields = ("source_key", "reason")
+    fields = ("transfer", "stream", "source_key", "reason", "values", "created_at")
+    readonly_fields = ("values",)
+    empty_text = _("Every row could be taken over.")
+
+    @display(description=_("original values"))
+    def values(self, row: QuarantinedRow) -> SafeString:
+        text = json.dumps(row.original, ensure_ascii=False, indent=2)
+        return format_html('<pre class="whitespace-pre-wrap">{}</pre>', text)
+
+
+def _tables(transfer: Transfer) -> dict[str, dict[str, Any]]:
+    tables: dict[str, dict[str, Any]] = transfer.report.get("tables", {})
+    return tables
+
+
+def _sum(transfer: Transfer, name: str) -> int:
+    return sum(int(table[name]) for table in _tables(transfer).values())
+
+
+def _cells(transfer: Transfer) -> list[tuple[Any, ...]]:
+    return [
+        (
+            name,
+            table["count"],
+            table["transferred"],
+            table["merged"],
+            table["quarantined"],
+            sum(table["skipped"].values()),
+            _("holds") if table["holds"] else _("fails"),
+        )
+        for name, table in _tables(transfer).items()
+    ]

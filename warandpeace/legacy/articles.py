@@ -1,0 +1,214 @@
+"""Articles: two clocks, merging by canonical link, error strings that are no summaries, and what had been posted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import reduce
+from typing import Any
+
+from articles.canonical import NotCanonical, canonicalise
+from articles.models import Article, Summary
+from articles.storing import fingerprint
+from publishing.models import Publication
+from warandpeace.legacy import clocks
+from warandpeace.legacy.stream import FamilyStream, New, Old, Setting, key, text
+from warandpeace.transfer.errors import Unfit
+from warandpeace.transfer.tables import Table
+
+ARTICLE, SUMMARY, PUBLICATION = Table(Article), Table(Summary), Table(Publication)
+
+# What the old bot stored in the place of a summary when the language model had failed.
+ERROR_PREFIXES = ("Ошибка при получении", "Ошибка API", "Ошибка:", "Error:", "Не удалось получить резюме")
+LEGACY = "legacy"
+BACKFILL_NOTES = {"failed": "backfill: failed", "skipped": "backfill: skipped"}
+
+
+def summary_of(old: Old) -> str:
+    """The summary, or nothing where an error stands in its place. Raises Unfit."""
+    summary = text(old, "summary_text").strip()
+    return "" if summary.startswith(ERROR_PREFIXES) else summary
+
+
+@dataclass(frozen=True)
+class OldArticle:
+    """What an old row says, understood. Times are UTC."""
+
+    id: int
+    url: str
+    link: str
+    title: str
+    published_at: datetime
+    precision: str
+    content: str
+    summary: str
+    created_at: datetime
+    updated_at: datetime
+    note: str
+    was_posted: bool
+
+    def merged_with(self, other: OldArticle) -> OldArticle:
+        """Both as one: the earliest times, the longer text, a summary over none."""
+        first = min(self, other, key=lambda each: each.published_at)
+        return replace(
+            self,
+            published_at=first.published_at,
+            precision=first.precision,
+            created_at=min(self.created_at, other.created_at),
+            updated_at=max(self.updated_at, other.updated_at),
+            content=max(self.content, other.content, key=len),
+            summary=self.summary or other.summary,
+            note=self.note or other.note,
+            was_posted=self.was_posted or other.was_posted,
+        )
+
+
+class Articles(FamilyStream[OldArticle]):
+    """An article, its summary's first version, and a publication where the old bot had posted it."""
+
+    name = "articles"
+    main = ARTICLE
+    targets = (ARTICLE, SUMMARY, PUBLICATION)
+    dated = "published_at"
+    key_columns = ("canonical_link", "url")
+    old_columns = (
+        "id",
+        "url",
+        "canonical_link",
+        "title",
+        "published_at",
+        "content",
+        "summary_text",
+        "created_at",
+        "updated_at",
+        "backfill_status",
+    )
+
+    def family_key(self, old: Old) -> str:
+        return link_of(old["canonical_link"], old["url"])
+
+    def understood(self, old: Old) -> OldArticle:
+        published = clocks.moment(old["published_at"], "published_at", self.setting.zone)
+        content, summary = text(old, "content"), summary_of(old)
+        created = clocks.moment_or(old["created_at"], "created_at", published)
+        updated = clocks.moment_or(old["updated_at"], "updated_at", created)
+        title = text(old, "title")
+        if not title:
+            raise Unfit("title is empty")
+        return OldArticle(
+            id=key(old),
+            url=text(old, "url"),
+            link=old["key"],
+            title=title,
+            published_at=published,
+            precision=Article.Precision.DAY if clocks.has_only_a_day(old["published_at"]) else Article.Precision.MINUTE,
+            content=content,
+            summary=summary,
+            created_at=created,
+            updated_at=updated,
+            note=BACKFILL_NOTES.get(old["backfill_status"] or "", ""),
+            was_posted=bool(summary) and not content,
+        )
+
+    def united(self, members: list[OldArticle]) -> Iterator[tuple[OldArticle, list[OldArticle]]]:
+        if members:
+            yield reduce(OldArticle.merged_with, members), members[1:]
+
+    def today(self, article: OldArticle) -> New:
+        yield ARTICLE, self._article(article)
+        if article.summary and (version := self._version_of_summary(article)):
+            yield SUMMARY, summary_row(self.setting, article.id, version, article.summary, article.updated_at)
+        if article.was_posted:
+            yield PUBLICATION, self._posted(article)
+
+    def settled(self, family: list[Old], taken: list[OldArticle]) -> None:
+        """Streams that come later look for articles by link: tell them what is not there, or under another number."""
+        if len(family) > 1 or not taken or taken[0].id != family[0]["rowid"]:
+            numbers = [old["rowid"] for old in family]
+            survivor = taken[0].id if taken else None
+            self.setting.families.settle(self.name, numbers, survivor, family[0]["key"])
+
+    def _version_of_summary(self, article: OldArticle) -> int:
+        """The number of the version `articles` holds; 0 if it is one of those in the `summaries` table."""
+        numbers = self.setting.families.members("summaries", str(article.id))
+        if not numbers:
+            return 1
+        places = ", ".join("?" * len(numbers))
+        sql = f"SELECT summary_text FROM summaries WHERE rowid IN ({places})"
+        texts = [row[0] for row in self.setting.snapshot.rows(sql, numbers)]
+        known = {each.strip() for each in texts if isinstance(each, str)}
+        return 0 if article.summary in known else len(numbers) + 1
+
+    def _article(self, article: OldArticle) -> tuple[Any, ...]:
+        return article_row(
+            self.setting,
+            id=article.id,
+            url=article.url or article.link,
+            canonical_link=article.link,
+            title=article.title,
+            published_at=article.published_at,
+            published_precision=article.precision,
+            content=article.content,
+            content_hash=content_hash(article.content),
+            summary_text=article.summary,
+            last_error=article.note,
+            created_at=article.created_at,
+            updated_at=article.updated_at,
+        )
+
+    def _posted(self, article: OldArticle) -> tuple[Any, ...]:
+        return PUBLICATION.row(
+            {
+                "id": self.setting.numbering["publications"] + article.id,
+                "channel_id": self.setting.channel_id,
+                "article_id": article.id,
+                "title": article.title,
+                "text": article.summary,
+                "state": Publication.State.PUBLISHED.value,
+                "reason": "Posted by the old bot.",
+                "published_at": article.created_at,
+                "created_at": article.created_at,
+                "updated_at": article.created_at,
+            }
+        )
+
+
+def link_of(*spellings: object) -> str:
+    """The canonical link of the first spelling that is an address. Raises Unfit if none is."""
+    reason = "is empty"
+    for spelling in spellings:
+        if not isinstance(spelling, str) or not spelling:
+            continue
+        try:
+            return canonicalise(spelling)
+        except NotCanonical as error:
+            reason = f"is no address: {error}"
+    raise Unfit(f"url {reason}")
+
+
+def content_hash(content: str) -> str:
+    try:
+        return fingerprint(content)
+    except UnicodeEncodeError:
+        raise Unfit("content is not valid UTF-8") from None
+
+
+def article_row(setting: Setting, **values: Any) -> tuple[Any, ...]:
+    """An article at rest: with a summary or stored, and nothing automatic left to do for it."""
+    status = Article.Status.SUMMARISED if values["summary_text"] else Article.Status.STORED
+    return ARTICLE.row({"source_id": setting.source_id, "language": "ru", "status": status.value} | values)
+
+
+def summary_row(setting: Setting, article_id: int, version: int, summary: str, created_at: datetime) -> tuple[Any, ...]:
+    """The summary an article carried: it has no number of its own."""
+    return SUMMARY.row(
+        {
+            "id": setting.numbering["summaries"] + article_id,
+            "article_id": article_id,
+            "version": version,
+            "text": summary,
+            "provider": LEGACY,
+            "created_at": created_at,
+        }
+    )

@@ -1,0 +1,40 @@
+"""The old bot's two clocks: `published_at` without an offset is the editors' local time, every other time is UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, tzinfo
+from typing import TypeVar
+
+from warandpeace.transfer.errors import Unfit
+
+EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+Otherwise = TypeVar("Otherwise", datetime, None)
+LENGTH_OF_DATE = len("2025-08-12")
+
+
+def moment(value: object, name: str, naive: tzinfo = UTC) -> datetime:
+    """A moment in time out of ISO text, with or without an offset. Raises Unfit, for wild years too."""
+    if not isinstance(value, str):
+        raise Unfit(f"{name} is no date but {type(value).__name__}")
+    try:
+        parsed = datetime.fromisoformat(value.strip())
+        parsed = (parsed if parsed.tzinfo else parsed.replace(tzinfo=naive)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Unfit(f"{name} is no date: {value[:40]!r}") from None
+    if not EARLIEST <= parsed <= LATEST:
+        raise Unfit(f"{name} is not between {EARLIEST.year} and {LATEST.year}: {value[:40]!r}")
+    return parsed
+
+
+def moment_or(value: object, name: str, otherwise: Otherwise) -> datetime | Otherwise:
+    """A moment in UTC, or something else where the old row says nothing. Raises Unfit."""
+    return otherwise if value is None or value == "" else moment(value, name)
+
+
+def has_only_a_day(value: object) -> bool:
+    return isinstance(value, str) and len(value.strip()) <= LENGTH_OF_DATE
+
+
+def day(value: object, name: str) -> date:
+    """A calendar day. Raises Unfit."""
+    return moment(value, name).date()

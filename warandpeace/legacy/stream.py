@@ -1,0 +1,235 @@
+"""One old table, read in cells of its rowid, and converted row by row or family by family."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Any, Generic, TypeVar
+
+from warandpeace.legacy.families import Families
+from warandpeace.transfer.blocks import Block
+from warandpeace.transfer.errors import Unfit
+from warandpeace.transfer.scope import Scope
+from warandpeace.transfer.snapshot import Snapshot
+from warandpeace.transfer.tables import Row, Table
+
+Old = dict[str, Any]
+New = Iterable[tuple[Table, Row]]
+Thing = TypeVar("Thing")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all streams of a file share.
+
+    `zone` is what a naive `published_at` means; `numbering` is what is added to a number to get one for a row that has
+    none of its own (`articles`, `summaries`, `publications`); `users` are today's, by name.
+    """
+
+    snapshot: Snapshot
+    families: Families
+    zone: tzinfo
+    scope: Scope
+    source_id: int
+    channel_id: int
+    numbering: dict[str, int]
+    users: dict[str, int]
+
+
+class MergedInto(Exception):
+    """The row is part of something that is there already."""
+
+
+class LegacyStream:
+    """Reads its columns, whichever of them the file has, and converts what is in them."""
+
+    name: str
+    main: Table
+    targets: tuple[Table, ...]
+    old_columns: tuple[str, ...]
+    dated: str = ""  # the column of the main table that --since looks at
+
+    def __init__(self, setting: Setting) -> None:
+        self.setting = setting
+        present = set(setting.snapshot.columns(self.name))
+        chosen = (name if name in present else f"NULL AS {name}" for name in self.old_columns)
+        self.select = f"SELECT rowid, {', '.join(chosen)} FROM {self.name}"
+
+    def count(self) -> int:
+        return int(self.setting.snapshot.value(f"SELECT count(*) FROM {self.name}"))
+
+    def convert(self, old: Old) -> New:
+        """Today's rows of one old row. Raises Unfit."""
+        raise NotImplementedError
+
+    def blocks(self) -> Iterator[Block]:
+        for low, high in self._ranges():
+            cell = str(low // self.setting.scope.size)
+            block = Block(self.name, cell, {table: [] for table in self.targets}, self.main)
+            self.fill(block, low, high)
+            yield block
+            if self.setting.scope.is_used_up(self.name):
+                return
+
+    def _ranges(self) -> Iterator[tuple[int, int]]:
+        """The cells that have rows."""
+        size, value = self.setting.scope.size, self.setting.snapshot.value
+        number = value(f"SELECT min(rowid) FROM {self.name}")
+        while number is not None:
+            low = number // size * size
+            yield low, low + size
+            number = value(f"SELECT min(rowid) FROM {self.name} WHERE rowid >= ?", [low + size])
+
+    def fill(self, block: Block, low: int, high: int) -> None:
+        for old in self.rows("WHERE rowid >= ? AND rowid < ? ORDER BY rowid", [low, high]):
+            if not self.setting.scope.admits(self.name):
+                return
+            block.read += 1
+            try:
+                self.take(block, list(self.convert(old)), 1)
+            except Unfit as reason:
+                self.quarantine(block, old, reason)
+
+    def rows(self, where: str, parameters: list[Any]) -> Iterator[Old]:
+        names = ("rowid", *self.old_columns)
+        for values in self.setting.snapshot.rows(f"{self.select} {where}", parameters):
+            yield dict(zip(names, values, strict=True))
+
+    def take(self, block: Block, new: list[tuple[Table, Row]], old_rows: int) -> bool:
+        """Today's rows of so many old ones into the block, unless they are out of scope. Raises Unfit."""
+        if reason := self.setting.scope.reason_to_skip(self._moment(new), new):
+            block.skipped[reason] += old_rows
+            return False
+        block.take(new)
+        self.setting.scope.took(new)
+        return True
+
+    def quarantine(self, block: Block, old: Old, reason: Unfit) -> None:
+        block.quarantine(old["rowid"], reason, {name: old[name] for name in self.old_columns})
+
+    def _moment(self, new: list[tuple[Table, Row]]) -> Any:
+        if not self.dated:
+            return None
+        main = next(row for table, row in new if table == self.main)
+        return main[self.main.columns.index(self.dated)]
+
+
+class FamilyStream(LegacyStream, Generic[Thing]):
+    """A table some of whose rows belong together. A family is handled, and accounted for, where its leader lies."""
+
+    key_columns: tuple[str, ...]
+
+    def family_key(self, old: Old) -> str:
+        """What rows of one family share. Raises Unfit."""
+        raise NotImplementedError
+
+    def understood(self, old: Old) -> Thing:
+        """What the row says; `old["key"]` is its family's key. Raises Unfit, or MergedInto."""
+        raise NotImplementedError
+
+    def united(self, members: list[Thing]) -> Iterator[tuple[Thing, list[Thing]]]:
+        """What becomes of the sound members of a family: things that go on, each with those it has swallowed."""
+        raise NotImplementedError
+
+    def today(self, thing: Thing) -> New:
+        """Today's rows. Raises Unfit."""
+        raise NotImplementedError
+
+    def label(self, thing: Thing) -> object:
+        """How a thing is called where merges are reported."""
+        return getattr(thing, "id", thing)
+
+    def meet(self) -> None:
+        """Find the families: one look at the columns that make the key, before anything is converted."""
+        self.setting.families.add(self.name, self._keys())
+
+    def _keys(self) -> Iterator[tuple[int, str]]:
+        present = set(self.setting.snapshot.columns(self.name))
+        chosen = (name if name in present else f"NULL AS {name}" for name in self.key_columns)
+        names = ("rowid", *self.key_columns)
+        for values in self.setting.snapshot.rows(f"SELECT rowid, {', '.join(chosen)} FROM {self.name}"):
+            try:
+                yield values[0], self.family_key(dict(zip(names, values, strict=True)))
+            except Unfit:
+                continue
+
+    def fill(self, block: Block, low: int, high: int) -> None:
+        families, scope = self.setting.families, self.setting.scope
+        keys, twins = families.keys(self.name, low, high), families.twins(self.name, low, high)
+        for old in self.rows("WHERE rowid >= ? AND rowid < ? ORDER BY rowid", [low, high]):
+            number = old["rowid"]
+            leader = twins.get(number)
+            if leader is not None and leader != number:
+                continue  # accounted for where its leader was
+            if not scope.admits(self.name):
+                return
+            old["key"] = keys.get(number)
+            family = [old] if leader is None else self._family(old["key"])
+            self._take_family(block, family)
+
+    def _family(self, key: str) -> list[Old]:
+        numbers = self.setting.families.members(self.name, key)
+        places = ", ".join("?" * len(numbers))
+        return [old | {"key": key} for old in self.rows(f"WHERE rowid IN ({places}) ORDER BY rowid", list(numbers))]
+
+    def _take_family(self, block: Block, family: list[Old]) -> None:
+        sound = list[Thing]()
+        for old in family:
+            block.read += 1
+            try:
+                if old["key"] is None:
+                    self.family_key(old)
+                thing = self.understood(old)
+                for table, row in self.today(thing) if len(family) > 1 else ():
+                    table.pack(row)
+            except Unfit as reason:
+                self.quarantine(block, old, reason)
+            except MergedInto as other:
+                block.merge(old["rowid"], other)
+            else:
+                sound.append(thing)
+        taken = [thing for thing, swallowed in self.united(sound) if self._take(block, thing, swallowed, family)]
+        self.settled(family, taken)
+
+    def _take(self, block: Block, thing: Thing, swallowed: list[Thing], family: list[Old]) -> bool:
+        try:
+            if not self.take(block, list(self.today(thing)), 1 + len(swallowed)):
+                return False
+        except Unfit as reason:  # only a family of one: larger ones were tried before
+            self.quarantine(block, family[0], reason)
+            return False
+        for other in swallowed:
+            block.merge(self.label(other), self.label(thing))
+        return True
+
+    def settled(self, family: list[Old], taken: list[Thing]) -> None:
+        """Told of every family when it is done with."""
+
+
+def text(old: Old, name: str) -> str:
+    """A text that may be missing; numbers that SQLite let in are taken as their digits. Raises Unfit for a BLOB."""
+    value = old[name]
+    if value is None:
+        return ""
+    if isinstance(value, bytes):
+        raise Unfit(f"{name} is no text but bytes")
+    return value if isinstance(value, str) else str(value)
+
+
+def number(old: Old, name: str, otherwise: int = 0) -> int:
+    """A whole number that may be missing. Raises Unfit."""
+    value = old[name]
+    if value is None:
+        return otherwise
+    if not isinstance(value, int):
+        raise Unfit(f"{name} is no whole number")
+    return value
+
+
+def key(old: Old, name: str = "id") -> int:
+    """The old row's own number. Raises Unfit for what can't be a primary key."""
+    value = old[name]
+    if not isinstance(value, int) or value < 1:
+        raise Unfit(f"{name} is no positive whole number")
+    return value

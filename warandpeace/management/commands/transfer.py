@@ -1,0 +1,137 @@
+"""`manage.py transfer`: see `warandpeace.transfer`."""
+
+from __future__ import annotations
+
+import sys
+from argparse import RawDescriptionHelpFormatter
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from environ import ImproperlyConfigured
+
+from warandpeace.transfer.errors import TransferError
+from warandpeace.transfer.holding import release
+from warandpeace.transfer.progress import Progress
+from warandpeace.transfer.report import problem_lines, summary, table_lines, write_quarantine, write_report
+from warandpeace.transfer.run import Journey, Outcome, Request, stopped_by_signals
+
+EXAMPLES = """examples:
+  manage.py transfer --from old.db --dry-run       what would happen, and every problem; nothing is written
+  manage.py transfer --from old.db                 the old bot's file into the configured database
+  manage.py transfer --from old.db --verify-only   prove it once more
+  manage.py transfer --release                     let the queue go on, after the switch
+  manage.py transfer --from postgres://user@host/newsroom --to back.sqlite3   the way back
+
+It may be stopped and run again: it goes on where it was, and changes only what has changed in the source.
+Exit status 0 means that every row is accounted for and was read back equal.
+"""
+
+
+class Command(BaseCommand):
+    help = "Carry a whole database over, the old bot's file or one of this program, and prove it row by row."
+
+    def create_parser(self, prog_name: str, subcommand: str, **options: Any) -> CommandParser:
+        return super().create_parser(
+            prog_name, subcommand, epilog=EXAMPLES, formatter_class=RawDescriptionHelpFormatter, **options
+        )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        what = parser.add_mutually_exclusive_group(required=True)
+        what.add_argument(
+            "--from", dest="source", metavar="FILE_OR_URL", help="the old bot's file, or a database of ours"
+        )
+        what.add_argument(
+            "--release", action="store_true", help="release what arrived as held in the configured database"
+        )
+        parser.add_argument("--to", default="", metavar="URL", help="the target; without it the configured database")
+        how = parser.add_mutually_exclusive_group()
+        how.add_argument("--dry-run", action="store_true", help="read and convert everything, write nothing")
+        how.add_argument("--verify-only", action="store_true", help="compare source and target, write nothing")
+        parser.add_argument("--tables", type=_names, default=(), metavar="A,B", help="only these tables of the source")
+        parser.add_argument("--limit", type=_positive, metavar="N", help="only the first N rows of each table")
+        parser.add_argument("--since", type=_day, metavar="YYYY-MM-DD", help="only rows of this day and later")
+        parser.add_argument(
+            "--batch-size", type=_positive, default=1000, metavar="N", help="keys in a block (default: %(default)s)"
+        )
+        parser.add_argument(
+            "--naive-timezone",
+            type=_zone,
+            default="Europe/Moscow",
+            metavar="TZ",
+            help="what the old bot's dates without an offset mean (default: %(default)s)",
+        )
+        parser.add_argument("--report", type=Path, metavar="FILE.json", help="write the whole account into this file")
+
+    def handle(self, **options: Any) -> None:
+        if options["release"]:
+            released = release()
+            self.stdout.write(
+                f"Released: {released.channels} channels, {released.approved} approved publications, "
+                f"{released.to_decide} that await an approval."
+            )
+            return
+        try:
+            with stopped_by_signals():
+                outcome = self._travel(options)
+        except (TransferError, ImproperlyConfigured) as error:
+            raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            raise CommandError(
+                "Stopped. Run the same command again; it goes on where it stopped.", returncode=130
+            ) from None
+        self._tell(outcome, options["report"])
+
+    def _travel(self, options: dict[str, Any]) -> Outcome:
+        request = Request(
+            source=options["source"],
+            target=options["to"],
+            zone=options["naive_timezone"],
+            batch_size=options["batch_size"],
+            limit=options["limit"],
+            since=options["since"] and options["since"].replace(tzinfo=options["naive_timezone"]),
+            tables=options["tables"],
+        )
+        journey = Journey(request, self.stdout.write, Progress(sys.stderr))
+        if options["dry_run"]:
+            return journey.rehearse()
+        return journey.verify() if options["verify_only"] else journey.transfer()
+
+    def _tell(self, outcome: Outcome, report: Path | None) -> None:
+        for line in [*table_lines(outcome), *problem_lines(outcome)]:
+            self.stdout.write(line)
+        if path := write_quarantine(outcome):
+            self.stdout.write(f"The rows in quarantine with their original values: {path}")
+        if report is not None:
+            write_report(outcome, report)
+        if not outcome.holds:
+            raise CommandError(summary(outcome))
+        self.stdout.write(self.style.SUCCESS(summary(outcome)))
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def _day(text: str) -> datetime:
+    return datetime.strptime(text, "%Y-%m-%d")  # noqa: DTZ007  its zone is --naive-timezone
+
+
+def _zone(text: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError from None
+
+
+for _type, _called in ((_positive, "positive number"), (_day, "date"), (_zone, "time zone")):
+    _type.__name__ = _called  # what argparse calls a wrong value

@@ -1,0 +1,85 @@
+"""What a reader hands over: the rows of one cell of one stream, and an account of every row that was read for them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from warandpeace.transfer.tables import Packed, Row, Table
+
+# Longer reasons are cut: they may quote the server.
+LONGEST_REASON = 500
+
+
+@dataclass(frozen=True)
+class Quarantined:
+    """A row the target can't hold: where it lay, why, and its original values."""
+
+    key: str
+    reason: str
+    original: dict[str, Any]
+    is_whole: bool = True  # False: only a part of what the source's row becomes; the row itself was transferred
+
+
+@dataclass
+class Block:
+    """`read` = `transferred` + merged + quarantined + skipped, always: `left` is what is not accounted for."""
+
+    stream: str
+    cell: str
+    rows: dict[Table, list[Packed]]  # parents first
+    main: Table  # a source's row is transferred when its row of this table is
+    read: int = 0
+    transferred: int = 0
+    merged: list[tuple[str, str]] = field(default_factory=list)
+    quarantined: list[Quarantined] = field(default_factory=list)
+    skipped: Counter[str] = field(default_factory=Counter)
+    kept: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def left(self) -> int:
+        return self.read - self.transferred - len(self.merged) - self.lost - self.skipped.total()
+
+    @property
+    def lost(self) -> int:
+        """How many of the source's rows went to quarantine as a whole."""
+        return sum(row.is_whole for row in self.quarantined)
+
+    def take(self, rows: Iterable[tuple[Table, Row]]) -> None:
+        """Add all rows that one row of the source becomes, or none of them. Raises Unfit."""
+        for table, packed in [(table, table.pack(row)) for table, row in rows]:
+            self.rows[table].append(packed)
+        self.transferred += 1
+
+    def quarantine(self, key: object, reason: object, original: dict[str, Any]) -> None:
+        self.quarantined.append(Quarantined(str(key)[:200], str(reason)[:LONGEST_REASON], original))
+
+    def merge(self, key: object, into: object) -> None:
+        self.merged.append((str(key), str(into)))
+
+    @property
+    def bytes(self) -> int:
+        return sum(len(packed.data) for rows in self.rows.values() for packed in rows)
+
+
+class Stream(Protocol):
+    """One table of the source. Blocks come in a fixed order and are cut at the same keys in every run."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def targets(self) -> tuple[Table, ...]: ...
+
+    def count(self) -> int:
+        """How many rows the source's table has, in its snapshot."""
+
+    def blocks(self) -> Iterator[Block]:
+        """Every row of the stream, converted; never raises for what is in a row."""
+
+
+def cell_of(key: object, size: int) -> str:
+    """The cell a key belongs to: ranges of numbers, and beginnings of texts (which come sorted by their bytes)."""
+    return str(key // size) if isinstance(key, int) else str(key)[:2]

@@ -1,0 +1,86 @@
+"""Opening the target: which engine, whether it is new, and what to do when it can't be used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import DEFAULT_DB_ALIAS, OperationalError, ProgrammingError, connections
+from django.db import Error as DatabaseTrouble
+from django.db.migrations.executor import MigrationExecutor
+
+from warandpeace.databases import configuration
+from warandpeace.transfer.errors import TransferError
+from warandpeace.transfer.labels import label_of
+from warandpeace.transfer.postgres import PostgresTarget
+from warandpeace.transfer.sources import Source
+from warandpeace.transfer.sqlite import SqliteTarget
+from warandpeace.transfer.target import Target
+
+TARGET_ALIAS = "transfer_target"
+KINDS: dict[str, type[Target]] = {"postgresql": PostgresTarget, "sqlite": SqliteTarget}
+
+
+def open_target(where: str) -> Target:
+    """The database at a URL or a file's path; the configured one for an empty text. Raises TransferError."""
+    if not where:
+        default = connections[DEFAULT_DB_ALIAS]
+        label = label_of(settings.DATABASE_URL) or str(default.settings_dict["NAME"])
+        return KINDS[default.vendor](DEFAULT_DB_ALIAS, label)
+    connections.databases[TARGET_ALIAS] = configuration(where if "://" in where else f"sqlite:///{where}")
+    connections.configure_settings(connections.databases)
+    return KINDS[connections[TARGET_ALIAS].vendor](TARGET_ALIAS, label_of(where))
+
+
+def schema_is_missing(target: Target) -> bool:
+    """Whether the target is quite empty. Raises TransferError if it has tables, but not those of this version."""
+    executor = MigrationExecutor(target.connection)
+    if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        return False
+    if target.connection.introspection.table_names():
+        raise TransferError(
+            f"{target.label} has tables, but not those of this version: give --to an empty database, "
+            "or run `manage.py migrate` there first if it is this program's."
+        )
+    return True
+
+
+def make_schema(target: Target) -> None:
+    call_command("migrate", database=target.alias, interactive=False, verbosity=0)
+
+
+def check_fresh(target: Target, source: Source) -> None:
+    """Raise TransferError if the target is in use by something else than a transfer from this source."""
+    for model in source.must_be_empty:
+        if found := model._base_manager.using(target.alias).count():
+            raise TransferError(
+                f"{target.label} already holds other data ({found:,} rows in {model._meta.db_table}). "
+                "Give --to an empty database; nothing was changed."
+            )
+
+
+@contextmanager
+def advice(label: str) -> Iterator[None]:
+    """Turn what the driver says of the target into what the operator can do."""
+    try:
+        yield
+    except DatabaseTrouble as error:
+        said = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise TransferError(f"{label}: {said}. {_what_to_do(error, said)}") from error
+
+
+def _what_to_do(error: DatabaseTrouble, said: str) -> str:
+    again = "then run the same command again; it goes on where it stopped."
+    if "full" in said or "No space" in said:
+        return f"Make room on the target's disk, {again}"
+    if "permission denied" in said or "must be owner" in said or "readonly" in said:
+        return f"The target's user must own the database and may create tables in it; grant that, {again}"
+    if "locked" in said:
+        return f"Stop the program that uses the target, {again}"
+    if isinstance(error, OperationalError):
+        return f"See that the server runs and that host, port, name and password in the URL are right, {again}"
+    if isinstance(error, ProgrammingError):
+        return f"The schema is not that of this version: run `manage.py migrate` there, {again}"
+    return f"Put that right, {again}"

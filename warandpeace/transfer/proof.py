@@ -1,0 +1,189 @@
+"""The proof: what is in the target, read back on another connection, is what the source became."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from warandpeace.transfer.blocks import Block, Stream
+from warandpeace.transfer.marks import checksum, marks_of, name_of, unpack_marks
+from warandpeace.transfer.models import Transfer, TransferBlock
+from warandpeace.transfer.reconcile import CHANGED_HERE, Written
+from warandpeace.transfer.tables import Packed, Table, digest
+from warandpeace.transfer.target import Target
+
+MOST_NAMED = 100  # differing rows that a report names
+
+
+@dataclass
+class Proved:
+    """A block and what its proof found: `differing` rows are not what they should be."""
+
+    block: Block
+    checksum: str
+    differing: list[str] = field(default_factory=list)
+
+
+def prove(target: Target, written: Written) -> Proved:
+    """Compare a block that has just been written, or was found unchanged, with the target.
+
+    A row that differs in a block that was proved by an earlier run has been changed here since, which is allowed.
+    """
+    proved = Proved(written.block, checksum(written.marks))
+    for table, rows in written.block.rows.items():
+        wrong = _differing(target, table, rows, written.marks, written.kept)
+        if written.was_proved:
+            written.block.kept[CHANGED_HERE] += len(wrong)
+        else:
+            proved.differing += [_named(table, packed) for packed in wrong]
+    return proved
+
+
+def _differing(
+    target: Target, table: Table, rows: list[Packed], marks: dict[bytes, bytes], excused: set[bytes]
+) -> list[Packed]:
+    found = {table.key_of(data): digest(data) for data in target.fetch(table, rows)} if rows else {}
+    wrong = []
+    for packed in rows:
+        name = name_of(table, packed.key)
+        if found.get(packed.key) != marks[name] and name not in excused:
+            wrong.append(packed)
+    return wrong
+
+
+def _named(table: Table, packed: Packed) -> str:
+    return f"{table} " + "/".join(str(value) for value in packed.row[: len(table.key)])
+
+
+class Verifier:
+    """`--verify-only`: the source converted once more, compared with the target; nothing is written."""
+
+    def __init__(self, target: Target, run: Transfer) -> None:
+        self.target = target
+        self.blocks = TransferBlock.objects.using(target.alias).filter(origin=run.origin)
+
+    def verify(self, block: Block) -> Proved:
+        """Rows that bear the trace of a later change here are counted as such; all others must be equal."""
+        marks = marks_of(block)
+        stored = self.blocks.filter(stream=block.stream, cell=block.cell).first()
+        proved = Proved(block, checksum(marks))
+        written = unpack_marks(bytes(stored.marks)) if stored else {}
+        for table, rows in block.rows.items():
+            wrong = _differing(self.target, table, rows, marks, set())
+            if wrong and stored:
+                self._excuse(block, table, wrong, written, stored)
+            proved.differing += [_named(table, packed) for packed in wrong]
+        return proved
+
+    def _excuse(
+        self, block: Block, table: Table, wrong: list[Packed], written: dict[bytes, bytes], stored: TransferBlock
+    ) -> None:
+        """Take out of `wrong` what was changed here after the transfer, and what the database had refused."""
+        later = self._changed_later(table, [packed.row[0] for packed in wrong], stored.written_at)
+        for packed in list(wrong):
+            if packed.row[0] in later:
+                block.kept[CHANGED_HERE] += 1
+                wrong.remove(packed)
+            elif name_of(table, packed.key) not in written and stored.quarantined > block.lost:
+                original = dict(zip(table.columns, packed.row, strict=True))
+                block.transferred -= 1
+                block.quarantine(packed.row[0], "the database refuses it", original)
+                wrong.remove(packed)
+
+    def _changed_later(self, table: Table, keys: list[Any], since: datetime) -> set[Any]:
+        if len(table.key) > 1:
+            return set()
+        model, later = table.model, set[Any]()
+        rows: QuerySet[Any] = model._base_manager.using(self.target.alias).filter(pk__in=keys)
+        for name in ("updated_at", "edited_at"):
+            try:
+                model._meta.get_field(name)
+            except FieldDoesNotExist:
+                continue
+            later |= set(rows.filter(**{f"{name}__gt": since}).values_list("pk", flat=True))
+        history = getattr(model, "history", None)
+        if history is not None:
+            versions = history.using(self.target.alias).filter(history_date__gt=since)
+            attribute = model._meta.pk.attname
+            later |= set(versions.filter(**{f"{attribute}__in": keys}).values_list(attribute, flat=True))
+        return later
+
+
+@dataclass
+class Account:
+    """What became of one table of the source."""
+
+    name: str
+    count: int
+    is_limited: bool = False
+    read: int = 0
+    transferred: int = 0
+    merged: int = 0
+    quarantined: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    kept: Counter[str] = field(default_factory=Counter)
+    blocks: int = 0
+    differing: list[str] = field(default_factory=list)
+    differing_count: int = 0
+    _hash: Any = field(default_factory=sha256)
+
+    def add(self, proved: Proved) -> None:
+        block = proved.block
+        self.blocks += 1
+        self.read += block.read
+        self.transferred += block.transferred
+        self.merged += len(block.merged)
+        self.quarantined += block.lost
+        self.skipped += block.skipped
+        self.kept += block.kept
+        self.differing_count += len(proved.differing)
+        self.differing += proved.differing[: MOST_NAMED - len(self.differing)]
+        self._hash.update(proved.checksum.encode())
+
+    def close(self) -> None:
+        """Count what was never read because of --limit."""
+        if self.is_limited and self.count > self.read:
+            self.skipped["beyond --limit"] = self.count - self.read
+
+    @property
+    def balance(self) -> int:
+        """The source's rows that nobody has accounted for; 0 in a sound transfer."""
+        return self.count - self.transferred - self.merged - self.quarantined - self.skipped.total()
+
+    @property
+    def holds(self) -> bool:
+        return self.balance == 0 and self.differing_count == 0
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "count": self.count,
+            "transferred": self.transferred,
+            "merged": self.merged,
+            "quarantined": self.quarantined,
+            "skipped": dict(self.skipped),
+            "kept": dict(self.kept),
+            "blocks": self.blocks,
+            "checksum": self._hash.hexdigest()[:32],
+            "differing": self.differing_count,
+            "differing_rows": self.differing,
+            "holds": self.holds,
+        }
+
+
+def accounts_of(streams: Iterable[Stream], *, is_limited: bool) -> dict[str, Account]:
+    return {stream.name: Account(stream.name, stream.count(), is_limited) for stream in streams}
+
+
+def keep_proof(target: Target, run: Transfer, accounts: Iterable[Account]) -> None:
+    """Note which tables' blocks are proved; a row that differs there later was changed there later."""
+    blocks = TransferBlock.objects.using(target.alias).filter(origin=run.origin, proved_at=None)
+    sound = [account.name for account in accounts if account.holds]
+    blocks.filter(stream__in=sound).update(proved_at=timezone.now())

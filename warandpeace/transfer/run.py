@@ -1,0 +1,268 @@
+"""The story of a transfer: look, say, make ready, carry, rebuild, prove, report."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from types import FrameType
+from typing import Any
+
+from django.db import Error as DatabaseTrouble
+from django.db import transaction
+from django.utils import timezone
+
+from warandpeace.transfer.blocks import Stream
+from warandpeace.transfer.errors import TransferError
+from warandpeace.transfer.models import Transfer
+from warandpeace.transfer.opening import advice, check_fresh, make_schema, open_target, schema_is_missing
+from warandpeace.transfer.pipeline import pump
+from warandpeace.transfer.progress import Progress
+from warandpeace.transfer.proof import Account, Proved, Verifier, accounts_of, keep_proof, prove
+from warandpeace.transfer.reconcile import Writer
+from warandpeace.transfer.scope import Scope
+from warandpeace.transfer.sources import Source, open_source
+from warandpeace.transfer.target import Target
+
+# Below this many rows dropping and rebuilding indexes costs more than it saves.
+REBUILD_FROM = 20_000
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked for. `source` and `target` are files or URLs; an empty target is the configured database."""
+
+    source: str
+    target: str
+    zone: tzinfo
+    batch_size: int
+    limit: int | None = None
+    since: datetime | None = None
+    tables: tuple[str, ...] = ()
+
+    @property
+    def is_partial(self) -> bool:
+        return bool(self.limit is not None or self.since or self.tables)
+
+    def options(self) -> dict[str, Any]:
+        asked = {
+            "limit": self.limit,
+            "since": self.since and self.since.date().isoformat(),
+            "tables": list(self.tables),
+        }
+        return {name: value for name, value in asked.items() if value}
+
+
+@dataclass
+class Outcome:
+    """What came of it. `run` is the target's row, if anything was written; `problems` are a rehearsal's."""
+
+    source: Source
+    target_label: str
+    accounts: dict[str, Account]
+    run: Transfer | None = None
+    problems: list[dict[str, Any]] | None = None
+
+    @property
+    def holds(self) -> bool:
+        return all(account.holds for account in self.accounts.values())
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "source": self.source.label,
+            "target": self.target_label,
+            "holds": self.holds,
+            "tables": {name: account.as_json() for name, account in self.accounts.items()},
+            "left_out": {name: {"count": n, "reason": why} for name, (n, why) in self.source.left_out().items()},
+        }
+
+
+class Journey:
+    """One source, one target, one request."""
+
+    def __init__(self, request: Request, say: Say, progress: Progress) -> None:
+        self.request, self.say, self.progress = request, say, progress
+        self.source = open_source(request.source, request.zone)
+        self.counts = self.source.counts()
+        self.chosen = self._chosen()
+
+    def _chosen(self) -> set[str]:
+        if unknown := set(self.request.tables) - set(self.counts):
+            raise TransferError(
+                f"The source has no table {', '.join(sorted(unknown))}. It has: {', '.join(self.counts)}."
+            )
+        return set(self.request.tables or self.counts)
+
+    def rehearse(self) -> Outcome:
+        """--dry-run: read and convert everything, and write nothing."""
+        self._announce("a rehearsal: nothing is written")
+        settings = self.source.prepare(None, {}, self.chosen, is_first=True)
+        streams = self.source.streams(None, self._scope(self.request.batch_size, None), settings, self.chosen)
+        accounts = accounts_of(streams, is_limited=self.request.limit is not None)
+        problems = list[dict[str, Any]]()
+        for stream in streams:
+            self.progress.begin(stream.name, accounts[stream.name].count)
+            for block in stream.blocks():
+                accounts[stream.name].add(Proved(block, ""))
+                problems += [{"table": stream.name, "key": row.key, "reason": row.reason} for row in block.quarantined]
+                self.progress.advance(block.read)
+            accounts[stream.name].close()
+        self.progress.end()
+        return Outcome(self.source, "nothing", accounts, problems=problems)
+
+    def transfer(self) -> Outcome:
+        """Carry everything over and prove it. Raises TransferError; the same request goes on where this one ended."""
+        with self._target() as target:
+            run, streams = self._begin(target)
+            try:
+                outcome = self._carry(target, run, streams)
+            except (TransferError, DatabaseTrouble, KeyboardInterrupt) as error:
+                self._interrupted(target, run, error)
+                raise
+            return outcome
+
+    def verify(self) -> Outcome:
+        """--verify-only: convert everything once more and compare; nothing is written."""
+        with self._target() as target:
+            last = None if schema_is_missing(target) else self._last(target)
+            if last is None:
+                raise TransferError(
+                    f"Nothing of {self.source.label} was ever transferred there: run it without --verify-only."
+                )
+            self._announce(f"compared with {target.label}, nothing is written")
+            settings = self._settings(target)
+            streams = self.source.streams(target, self._scope(last.batch_size, target), settings, self.chosen)
+            accounts = accounts_of(streams, is_limited=self.request.limit is not None)
+            verifier = Verifier(target, last)
+            for stream in streams:
+                self.progress.begin(stream.name, accounts[stream.name].count)
+                for block in stream.blocks():
+                    self._count(accounts[stream.name], verifier.verify(block))
+                accounts[stream.name].close()
+            self.progress.end()
+            return Outcome(self.source, target.label, accounts)
+
+    @contextmanager
+    def _target(self) -> Iterator[Target]:
+        target = open_target(self.request.target)
+        with advice(target.label):
+            if not target.lock():
+                raise TransferError("Another transfer into this database is running: wait until it ends.")
+            yield target
+
+    def _begin(self, target: Target) -> tuple[Transfer, list[Stream]]:
+        """Everything before the first row: schema, room, the run's row, and the streams."""
+        is_new = schema_is_missing(target)
+        last = None if is_new else self._last(target)
+        what = "its tables are made first" if is_new else "it goes on there" if last else "its tables are empty"
+        if not is_new and last is None:
+            check_fresh(target, self.source)
+        self._announce(f"into {target.label} ({what})")
+        if is_new:
+            make_schema(target)
+        size = last.batch_size if last else self.request.batch_size
+        with transaction.atomic(using=target.alias):
+            settings = {} if last is None else self._settings(target)
+            settings = self.source.prepare(target, settings, self.chosen, is_first=last is None)
+            run = Transfer.objects.using(target.alias).create(
+                origin=self.source.origin,
+                source=self.source.label[:500],
+                target=target.label[:500],
+                batch_size=size,
+                options=self.request.options() | {"settings": settings},
+            )
+        streams = list(self.source.streams(target, self._scope(size, target), settings, self.chosen))
+        return run, streams
+
+    def _carry(self, target: Target, run: Transfer, streams: list[Stream]) -> Outcome:
+        accounts = accounts_of(streams, is_limited=self.request.limit is not None)
+        tables = {table: None for stream in streams for table in stream.targets}
+        self._make_room(target, run, streams)
+        writer = Writer(target, run)
+        for stream in streams:
+            self.progress.begin(stream.name, accounts[stream.name].count)
+            for proved in pump(stream.blocks(), target, writer.write, lambda written: prove(target, written)):
+                self._count(accounts[stream.name], proved)
+            accounts[stream.name].close()
+        self.progress.end()
+        self._rebuild(target)
+        target.settle(tables)
+        keep_proof(target, run, accounts.values())
+        outcome = Outcome(self.source, target.label, accounts, run)
+        run.state = Transfer.State.PROVED if outcome.holds else Transfer.State.UNPROVED
+        run.report, run.finished_at = outcome.as_json(), timezone.now()
+        run.save(using=target.alias, update_fields=["state", "report", "finished_at"])
+        return outcome
+
+    def _make_room(self, target: Target, run: Transfer, streams: list[Stream]) -> None:
+        """Empty tables get the storage that suits them; those with many rows to come lose their indexes meanwhile."""
+        for stream in streams:
+            for table in stream.targets:
+                if table.model._base_manager.using(target.alias).exists():
+                    continue
+                with transaction.atomic(using=target.alias):
+                    target.suit(table)
+                    if stream.count() >= REBUILD_FROM:
+                        run.rebuild += target.strip(table)
+                        run.save(using=target.alias, update_fields=["rebuild"])
+
+    def _rebuild(self, target: Target) -> None:
+        """Build again what was dropped, by this run or by one that was interrupted. Foreign keys come last."""
+        runs = list(Transfer.objects.using(target.alias).exclude(rebuild=[]))
+        for run in runs:
+            statements = sorted(run.rebuild, key=lambda statement: " FOREIGN KEY " in statement)
+            self.progress.begin("indexes", len(statements))
+            for statement in statements:
+                with transaction.atomic(using=target.alias):
+                    target.rebuild(statement)
+                    run.rebuild.remove(statement)
+                    run.save(using=target.alias, update_fields=["rebuild"])
+                self.progress.advance(1)
+        self.progress.end()
+
+    def _count(self, account: Account, proved: Proved) -> None:
+        account.add(proved)
+        self.progress.advance(proved.block.read)
+
+    def _interrupted(self, target: Target, run: Transfer, error: BaseException) -> None:
+        run.state, run.finished_at = Transfer.State.INTERRUPTED, timezone.now()
+        run.error = str(error) or "stopped"
+        try:
+            target.connection.close()
+            run.save(using=target.alias, update_fields=["state", "finished_at", "error"])
+        except DatabaseTrouble:
+            self.say("The interruption could not be noted: the target can't be reached.")
+
+    def _last(self, target: Target) -> Transfer | None:
+        runs = Transfer.objects.using(target.alias).filter(origin=self.source.origin)
+        return runs.order_by("pk").first()
+
+    def _settings(self, target: Target) -> dict[str, Any]:
+        first = self._last(target)
+        return dict(first.options["settings"]) if first else {}
+
+    def _scope(self, size: int, target: Target | None) -> Scope:
+        request = self.request
+        return Scope(size, request.limit, request.since, request.is_partial, target)
+
+    def _announce(self, what: str) -> None:
+        rows = sum(count for name, count in self.counts.items() if name in self.chosen)
+        kind = {"legacy": "the old bot's database", "own": "a database of this program"}[self.source.kind]
+        self.say(f"{self.source.label} is {kind}: {rows:,} rows in {len(self.chosen)} tables, {what}.")
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[None]:
+    """SIGTERM ends the transfer between two blocks, as Ctrl-C does."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

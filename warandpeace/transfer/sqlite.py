@@ -1,0 +1,96 @@
+"""SQLite as a target, and what its files are like from inside: plain statements in large transactions."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from django.db.utils import DatabaseErrorWrapper
+
+from warandpeace.transfer.codecs import Codec
+from warandpeace.transfer.tables import Packed, Row, Table
+from warandpeace.transfer.target import Target
+
+
+def from_file(table: Table, values: Sequence[Any]) -> Row:
+    """A row of a SQLite file of ours as Python's values. Raises Unfit with the name of the column."""
+    return tuple(
+        [
+            value if codec.from_sqlite is None else codec.from_sqlite(value)
+            for codec, value in zip(table.codecs, values, strict=True)
+        ]
+    )
+
+
+def _to_file(codecs: Sequence[Codec], row: Row) -> list[Any]:
+    """As many values of a row as there are codecs, as Django's own backend would store them."""
+    return [
+        value if codec.to_sqlite is None or value is None else codec.to_sqlite(value)
+        for codec, value in zip(codecs, row, strict=False)
+    ]
+
+
+class SqliteTarget(Target):
+    def open_writer(self) -> None:
+        # Rows may come before those they point to; the parents are checked by the reader.
+        self.connection.disable_constraint_checking()
+
+    def insert(self, table: Table, rows: Sequence[Packed]) -> None:
+        self._write(table, rows, "")
+
+    def upsert(self, table: Table, rows: Sequence[Packed]) -> None:
+        others = [self.quote(name) for name in table.columns if name not in table.key]
+        update = ", ".join(f"{name} = excluded.{name}" for name in others)
+        self._write(
+            table,
+            rows,
+            f" ON CONFLICT ({self.names(table.key)}) {f'DO UPDATE SET {update}' if others else 'DO NOTHING'}",
+        )
+
+    def _write(self, table: Table, rows: Sequence[Packed], conflict: str) -> None:
+        places = ", ".join("?" * len(table.columns))
+        sql = f"INSERT INTO {self.quote(table.name)} ({self.names(table.columns)}) VALUES ({places}){conflict}"
+        with DatabaseErrorWrapper(self.connection):
+            self._file.executemany(sql, (_to_file(table.codecs, packed.row) for packed in rows))
+
+    def fetch(self, table: Table, rows: Sequence[Packed]) -> Iterator[bytes]:
+        codecs = table.codecs[: len(table.key)]
+        keys = [_to_file(codecs, packed.row) for packed in rows]
+        on = " AND ".join(f"t.{self.quote(name)} = json_extract(w.value, '$[{n}]')" for n, name in enumerate(table.key))
+        columns = ", ".join(f"t.{self.quote(name)}" for name in table.columns)
+        # CROSS JOIN keeps the order of the loops: one look-up by key for each wanted row.
+        sql = f"SELECT {columns} FROM json_each(?) AS w CROSS JOIN {self.quote(table.name)} AS t ON {on}"
+        with DatabaseErrorWrapper(self.connection):
+            for values in self._file.execute(sql, [json.dumps(keys)]):
+                yield table.pack(from_file(table, values)).data
+
+    @property
+    def _file(self) -> sqlite3.Connection:
+        self.connection.ensure_connection()
+        file: sqlite3.Connection = self.connection.connection
+        return file
+
+    def suit(self, table: Table) -> None:
+        """SQLite has one kind of storage."""
+
+    def strip(self, table: Table) -> list[str]:
+        sql = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL"
+        rebuild = []
+        for name, definition in self._file.execute(sql, [table.name]).fetchall():
+            if not definition.upper().startswith("CREATE UNIQUE"):
+                self.rebuild(f"DROP INDEX {self.quote(name)}")
+                rebuild.append(definition)
+        return rebuild
+
+    def lock(self) -> bool:
+        path = Path(f"{self.connection.settings_dict['NAME']}.transfer-lock")
+        self._lock = path.open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True

@@ -1,0 +1,151 @@
+"""A table of today's schema as the transfer sees it: columns in a fixed order, the key first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
+from struct import Struct
+from typing import Any
+
+from django.db import models
+from django.db.models import NOT_PROVIDED
+
+from warandpeace.transfer.codecs import NULL, Codec, codec_of
+from warandpeace.transfer.errors import Unfit
+
+DIGEST_BYTES = 8
+_length_at = Struct("!i").unpack_from
+_count = Struct("!h").pack
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """One row on its way: its values, their canonical bytes, and the part of those that is its key."""
+
+    row: Row
+    data: bytes
+    key: bytes
+
+    @property
+    def digest(self) -> bytes:
+        return digest(self.data)
+
+
+def digest(data: bytes) -> bytes:
+    return sha256(data).digest()[:DIGEST_BYTES]
+
+
+@dataclass(frozen=True)
+class Table:
+    """`key` are the columns that name a row: the primary key, or a natural key where the database gives the number."""
+
+    model: type[models.Model]
+    key: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    fields: dict[str, models.Field[Any, Any]] = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        meta = self.model._meta
+        key = self.key or (meta.pk.column,)
+        concrete = {
+            each.column: each
+            for each in meta.concrete_fields
+            if not getattr(each, "generated", False) and each.column not in self.without
+        }
+        ordered = {name: concrete.pop(name) for name in key} | concrete
+        object.__setattr__(self, "key", key)
+        object.__setattr__(self, "fields", ordered)
+
+    def __str__(self) -> str:
+        return self.model._meta.db_table
+
+    @cached_property
+    def name(self) -> str:
+        return self.model._meta.db_table
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(self.fields)
+
+    @cached_property
+    def codecs(self) -> tuple[Codec, ...]:
+        return tuple(codec_of(each) for each in self.fields.values())
+
+    @cached_property
+    def parents(self) -> tuple[tuple[int, type[models.Model]], ...]:
+        """Which columns point to which other rows of ours."""
+        return tuple(
+            (place, each.related_model)
+            for place, each in enumerate(self.fields.values())
+            if isinstance(each, models.ForeignKey) and not isinstance(each.related_model, str)
+        )
+
+    @cached_property
+    def _encoders(self) -> tuple[Any, ...]:
+        return tuple(codec.encode for codec in self.codecs)
+
+    @cached_property
+    def _nullable(self) -> tuple[bool, ...]:
+        return tuple(each.null for each in self.fields.values())
+
+    @cached_property
+    def _head(self) -> bytes:
+        return _count(len(self.columns))
+
+    @cached_property
+    def _defaults(self) -> tuple[tuple[str, Any], ...]:
+        return tuple((name, _default(each)) for name, each in self.fields.items())
+
+    def row(self, values: dict[str, Any]) -> Row:
+        """The values in the order of the columns; a column that isn't named gets its field's constant default."""
+        return tuple([values.get(name, default) for name, default in self._defaults])
+
+    def pack(self, row: Row) -> Packed:
+        """Encode a row. Raises Unfit with the name of the column that can't be held."""
+        try:
+            parts = [
+                NULL if value is None else encode(value) for encode, value in zip(self._encoders, row, strict=True)
+            ]
+        except Unfit:
+            self._blame(row)
+            raise
+        if None in row:
+            self._check_nulls(row)
+        key = parts[0] if len(self.key) == 1 else b"".join(parts[: len(self.key)])
+        return Packed(row, self._head + b"".join(parts), key)
+
+    def key_of(self, data: bytes) -> bytes:
+        """The key inside of a row's canonical bytes."""
+        end = 2
+        for _ in self.key:
+            end += 4 + max(_length_at(data, end)[0], 0)
+        return data[2:end]
+
+    def _blame(self, row: Row) -> None:
+        for name, encode, value in zip(self.columns, self._encoders, row, strict=True):
+            try:
+                _ = NULL if value is None else encode(value)
+            except Unfit as reason:
+                raise Unfit(f"{name} {reason}") from None
+
+    def _check_nulls(self, row: Row) -> None:
+        for name, nullable, value in zip(self.columns, self._nullable, row, strict=True):
+            if value is None and not nullable:
+                raise Unfit(f"{name} is empty")
+
+
+def _default(each: models.Field[Any, Any]) -> Any:
+    """A constant that stands for "nothing said": never the time of day, which would differ in the next run."""
+    if each.default is NOT_PROVIDED:
+        return "" if each.empty_strings_allowed and not each.null else None
+    if callable(each.default):
+        return each.default() if each.default in {list, dict} else None
+    return each.default
+
+
+def by_name(tables: Iterable[Table]) -> dict[str, Table]:
+    return {table.name: table for table in tables}

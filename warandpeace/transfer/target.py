@@ -1,0 +1,80 @@
+"""The database that is written to: what the story needs of either engine."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from django.core.management.color import no_style
+from django.db import connections, models, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from warandpeace.transfer.tables import Packed, Table
+
+
+class Target(ABC):
+    """One alias of Django's connections. Each thread that uses it has a connection of its own."""
+
+    def __init__(self, alias: str, label: str) -> None:
+        self.alias, self.label = alias, label
+
+    @property
+    def connection(self) -> BaseDatabaseWrapper:
+        return connections[self.alias]
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        self.connection.close()
+
+    @abstractmethod
+    def open_writer(self) -> None:
+        """Prepare this thread's connection for a great many rows."""
+
+    @abstractmethod
+    def insert(self, table: Table, rows: Sequence[Packed]) -> None:
+        """Add rows. Raises django.db.DatabaseError if one of them can't be added."""
+
+    @abstractmethod
+    def upsert(self, table: Table, rows: Sequence[Packed]) -> None:
+        """Add rows, or overwrite those with the same key. Raises django.db.DatabaseError."""
+
+    @abstractmethod
+    def fetch(self, table: Table, rows: Sequence[Packed]) -> Iterator[bytes]:
+        """The canonical bytes of the rows with the same keys, in any order, as far as they are there."""
+
+    @abstractmethod
+    def suit(self, table: Table) -> None:
+        """Give an empty table the storage that suits it best."""
+
+    @abstractmethod
+    def strip(self, table: Table) -> list[str]:
+        """Drop what slows writing down; gives the statements that rebuild it."""
+
+    def rebuild(self, statement: str) -> None:
+        with self.connection.cursor() as cursor:
+            cursor.execute(statement)
+
+    @abstractmethod
+    def lock(self) -> bool:
+        """Whether no other transfer writes here; held until the connection closes or the process ends."""
+
+    def settle(self, tables: Iterable[Table]) -> None:
+        """Set the sequences behind the greatest numbers, and let the planner look at what has come."""
+        seen = [table.model for table in tables]
+        with transaction.atomic(using=self.alias), self.connection.cursor() as cursor:
+            for statement in self.connection.ops.sequence_reset_sql(no_style(), seen):
+                cursor.execute(statement)
+        with self.connection.cursor() as cursor:
+            for model in seen:
+                cursor.execute(f"ANALYZE {self.quote(model._meta.db_table)}")
+
+    def existing(self, model: type[models.Model], keys: Iterable[Any]) -> set[Any]:
+        """Which of the primary keys are there."""
+        return set(model._base_manager.using(self.alias).filter(pk__in=list(keys)).values_list("pk", flat=True))
+
+    def quote(self, name: str) -> str:
+        return self.connection.ops.quote_name(name)
+
+    def names(self, names: Iterable[str]) -> str:
+        return ", ".join(self.quote(name) for name in names)

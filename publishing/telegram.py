@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import time
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from telegram import Bot, LinkPreviewOptions, MessageEntity
 from telegram.error import TelegramError
 from telegram.request import HTTPXRequest
 
+from articles.metrics import http_duration, http_requests
 from publishing import verdicts
 from publishing.models import Channel, Message
 from publishing.outcomes import NotSent, Outcome, Unknown
@@ -46,14 +48,19 @@ class WireRequest(HTTPXRequest):
     cause: BaseException | None = None
 
     async def do_request(self, url: str, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
+        started, status_group = time.monotonic(), "error"
         try:
             status, body = await super().do_request(url, *args, **kwargs)
+            status_group = f"{status // 100}xx"
         except TelegramError as error:
             self.cause = error.__cause__
             raise
         except httpx.InvalidURL as error:
             self.cause = error
             raise
+        finally:
+            http_duration.labels("telegram").observe(time.monotonic() - started)
+            http_requests.labels("telegram", "POST", status_group).inc()
         self.reply = status, body.replace(_secret_part(url), MASK)
         return self.reply
 

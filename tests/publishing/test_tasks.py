@@ -6,12 +6,13 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from publishing import delivery, tasks
 from publishing.approval import approve
 from publishing.models import Channel, Message, Publication, SandboxPost
-from tests.factories import ArticleFactory, ChannelFactory, PublicationFactory
+from tests.factories import ArticleFactory, ChannelFactory, PublicationFactory, UserFactory
+from tests.fakes.bot_api import bot_api
 
 pytestmark = pytest.mark.django_db
 
@@ -61,6 +62,23 @@ def test_the_sweeper_finds_what_a_dead_sender_left() -> None:
     tasks.ring_due()
 
     assert SandboxPost.objects.count() == 1
+
+
+def test_an_article_goes_to_telegram_when_an_editor_has_approved_it(settings: Settings) -> None:
+    offered(ChannelFactory.create(kind=Channel.Kind.TELEGRAM, chat_id="@news", language="en"))
+    with bot_api() as api:
+        settings.TELEGRAM_API_BASE_URL = api.url
+        settings.TELEGRAM_TOKENS = {"TELEGRAM_BOT_TOKEN": "123456:canary"}
+        tasks.ring_due()
+        publication = Publication.objects.get()
+        approve(publication.pk, by=UserFactory.create())
+        tasks.ring_due()
+
+    publication.refresh_from_db()
+    assert publication.state == Publication.State.PUBLISHED
+    assert [(post["chat_id"], post["text"]) for post in api.ledger] == [
+        ("@news", f"{publication.title}\n\n{publication.text}\n\nSource · @warandpeace")
+    ]
 
 
 def test_a_sweep_that_finds_nothing_costs_four_queries(django_assert_num_queries: DjangoAssertNumQueries) -> None:

@@ -22,7 +22,7 @@ from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from usage.listing import ReadOnlyInline
+from usage.listing import ReadOnlyInline, SimpleSave
 from warandpeace import admin_transfer  # noqa: F401  registers its own
 from warandpeace.roles import ROLES
 
@@ -83,13 +83,17 @@ class PeriodicTaskForm(beat_admin.PeriodicTaskForm):
 
 
 @admin.register(PeriodicTask)
-class PeriodicTaskAdmin(beat_admin.PeriodicTaskAdmin, ModelAdmin):
+class PeriodicTaskAdmin(SimpleSave, beat_admin.PeriodicTaskAdmin, ModelAdmin):
     form = PeriodicTaskForm
     list_display = ("name", "enabled", "schedule_text", "last_run_at", "description")
     list_filter = ("enabled",)
     date_hierarchy = None
     # The package's own has an inline script, which the content security policy forbids.
     change_form_template = None
+
+    @display(description=_("In words"))
+    def crontab_translation(self, task: PeriodicTask) -> str:
+        return task.crontab.human_readable if task.crontab else "—"
 
     @display(description=_("Schedule"))
     def schedule_text(self, task: PeriodicTask) -> str:

@@ -107,7 +107,7 @@ def editor(model_admin: ModelAdmin, request: HttpRequest, object_id: str) -> Htt
             "may_edit": undecided and model_admin.has_change_permission(request, publication),
             "may_decide": undecided and _may_approve(request),
             "may_settle": _may_approve(request),
-            "may_withdraw": publication.state in approval.RETURNABLE and _may_approve(request),
+            "may_withdraw": _is_returnable(publication) and _may_approve(request),
             "source_text": publication.article.content[:SOURCE_SHOWN] if publication.article else "",
             "sent_messages": publication.messages.prefetch_related("attempts"),
             "versions": publication.history.select_related("history_user")[:VERSIONS_SHOWN],
@@ -133,6 +133,12 @@ def _visible(model_admin: ModelAdmin, request: HttpRequest, object_id: str) -> P
     if not model_admin.has_view_permission(request, publication):
         raise PermissionDenied
     return publication
+
+
+def _is_returnable(publication: Publication) -> bool:
+    """Whether it can be taken back: decided, and no part of it is out or may be."""
+    states = {message.state for message in publication.messages.all()}
+    return publication.state in approval.RETURNABLE and states <= set(approval.NOT_SENT)
 
 
 def _may_approve(request: HttpRequest) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
@@ -46,28 +47,28 @@ def settle(attempt: Attempt, outcome: Outcome) -> bool:
     message = _locked(attempt.message_id)
     now = timezone.now()
     row = Message.objects.filter(pk=message.pk, fence=attempt.fence, state__in=OPEN_FOR[type(outcome)])
-    match outcome:
-        case Sent():
-            settled = row.update(
-                state=State.SENT, message_id=outcome.number, sent_at=now, claimed_until=None, last_error=""
-            )
-        case NotSent():
-            not_before = now + (_backoff(attempt.fence) if outcome.retry_after is None else outcome.retry_after)
-            settled = row.update(
-                state=State.READY, not_before=not_before, claimed_until=None, last_error=outcome.reason
-            )
-            _hold_channel(message.channel, outcome, not_before)
-        case Refused():
-            settled = row.update(state=State.DEAD, claimed_until=None, last_error=outcome.reason)
-        case Unknown():
-            settled = row.update(state=State.UNKNOWN, claimed_until=None, last_error=outcome.reason)
-    _close(attempt, outcome, now)
+    settled = bool(row.update(claimed_until=None, **_values(attempt, outcome, now)))
+    _close(attempt, outcome, now, settled=settled)
     if settled:
-        _follow(message.publication, outcome)
+        _follow(message, outcome)
     else:
         errors.labels("late_outcome").inc()
-        logger.error("Message %s: the outcome “%s” came too late", message.pk, attempt.outcome)
-    return bool(settled) and isinstance(outcome, Sent)
+        logger.error("Message %s: the outcome “%s” came too late", message.pk, type(outcome).__name__)
+    return settled and isinstance(outcome, Sent)
+
+
+def _values(attempt: Attempt, outcome: Outcome, now: datetime) -> dict[str, Any]:
+    """What an outcome makes of the message."""
+    match outcome:
+        case Sent(number=number):
+            return {"state": State.SENT, "message_id": number, "sent_at": now, "last_error": ""}
+        case NotSent(reason=reason, retry_after=wish):
+            wait = _backoff(attempt.fence) if wish is None else wish
+            return {"state": State.READY, "not_before": now + wait, "last_error": reason}
+        case Refused(reason=reason):
+            return {"state": State.DEAD, "last_error": reason}
+        case Unknown(reason=reason):
+            return {"state": State.UNKNOWN, "last_error": reason}
 
 
 def _locked(message_id: int) -> Message:
@@ -82,11 +83,47 @@ def _backoff(tries: int) -> timedelta:
     return min(FIRST_BACKOFF * doublings, LONGEST_BACKOFF)
 
 
-def _hold_channel(channel: Channel, outcome: NotSent, not_before: datetime) -> None:
+def _close(attempt: Attempt, outcome: Outcome, now: datetime, *, settled: bool) -> None:
+    """Complete the attempt's row. What comes too late overwrites nothing there, unless it proves that it was sent."""
+    row = Attempt.objects.filter(pk=attempt.pk)
+    if not settled and not isinstance(outcome, Sent):
+        row = row.filter(outcome=Attempt.Outcome.PENDING)
+    names = {
+        Sent: Attempt.Outcome.SENT,
+        NotSent: Attempt.Outcome.NOT_SENT,
+        Refused: Attempt.Outcome.REFUSED,
+        Unknown: Attempt.Outcome.UNKNOWN,
+    }
+    error = "" if isinstance(outcome, Sent) else outcome.reason
+    row.update(outcome=names[type(outcome)], error=error, raw_reply=outcome.reply[:LONGEST_REPLY], finished_at=now)
+
+
+def _follow(message: Message, outcome: Outcome) -> None:
+    """Take the publication, and after a failure its channel, where the message has gone."""
+    publication = message.publication
+    row = Publication.objects.filter(pk=publication.pk)
+    match outcome:
+        case Sent():
+            _publish_if_complete(publication)
+        case NotSent():
+            row.update(last_error=outcome.reason)
+            _hold_channel(message, outcome)
+        case Refused():
+            row.update(state=Publication.State.FAILED, last_error=outcome.reason, updated_at=timezone.now())
+            DeadLetter.record(DeadLetter.EntityType.POST, str(publication.pk), "refused", outcome.reason, attempts=1)
+            errors.labels("post_refused").inc()
+        case Unknown():
+            row.update(last_error=outcome.reason, updated_at=timezone.now())
+            errors.labels("post_unknown").inc()
+
+
+def _hold_channel(message: Message, outcome: NotSent) -> None:
     """Let the whole channel wait: what stopped this message would stop the next one.
 
     A server's own wish to wait holds for every channel of the same bot.
     """
+    channel = message.channel
+    not_before = Message.objects.values_list("not_before", flat=True).get(pk=message.pk)
     channels = Channel.objects.filter(pk=channel.pk)
     if outcome.retry_after and channel.token_env:
         channels = Channel.objects.filter(kind=channel.kind, token_env=channel.token_env)
@@ -95,37 +132,6 @@ def _hold_channel(channel: Channel, outcome: NotSent, not_before: datetime) -> N
         Channel.objects.filter(pk=channel.pk).update(is_paused=True, pause_reason=outcome.reason[:300])
     if outcome.moved_to:
         Channel.objects.filter(pk=channel.pk, chat_id=channel.chat_id).update(chat_id=outcome.moved_to)
-
-
-def _close(attempt: Attempt, outcome: Outcome, now: datetime) -> None:
-    names = {
-        Sent: Attempt.Outcome.SENT,
-        NotSent: Attempt.Outcome.NOT_SENT,
-        Refused: Attempt.Outcome.REFUSED,
-        Unknown: Attempt.Outcome.UNKNOWN,
-    }
-    attempt.outcome = names[type(outcome)]
-    attempt.error = "" if isinstance(outcome, Sent) else outcome.reason
-    attempt.raw_reply = outcome.reply[:LONGEST_REPLY]
-    attempt.finished_at = now
-    attempt.save(update_fields=["outcome", "error", "raw_reply", "finished_at"])
-
-
-def _follow(publication: Publication, outcome: Outcome) -> None:
-    """Take the publication where its message has gone."""
-    row = Publication.objects.filter(pk=publication.pk)
-    match outcome:
-        case Sent():
-            _publish_if_complete(publication)
-        case Refused():
-            row.update(state=Publication.State.FAILED, last_error=outcome.reason, updated_at=timezone.now())
-            DeadLetter.record(DeadLetter.EntityType.POST, str(publication.pk), "refused", outcome.reason, attempts=1)
-            errors.labels("post_refused").inc()
-        case Unknown():
-            row.update(last_error=outcome.reason, updated_at=timezone.now())
-            errors.labels("post_unknown").inc()
-        case NotSent():
-            row.update(last_error=outcome.reason)
 
 
 def _publish_if_complete(publication: Publication) -> None:

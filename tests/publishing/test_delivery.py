@@ -427,7 +427,8 @@ def test_a_late_guess_does_not_undo_a_proof() -> None:
 
     settling.settle(attempt, Unknown("?"))
 
-    assert publication.messages.get().state == State.SENT
+    attempt.refresh_from_db()
+    assert (publication.messages.get().state, attempt.outcome) == (State.SENT, Attempt.Outcome.SENT)
 
 
 def test_a_claim_that_was_given_up_makes_no_call() -> None:

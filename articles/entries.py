@@ -63,7 +63,8 @@ def absolute(base: str, link: object) -> str:
         address = urljoin(base, str(link).strip())
     except ValueError:
         return ""
-    return address if address.startswith(("http://", "https://")) and len(address) <= MAX_LENGTH else ""
+    is_web = address[:8].lower().startswith(("http://", "https://"))
+    return address if is_web and len(address) <= MAX_LENGTH else ""
 
 
 def canonical_forms(*addresses: str) -> Iterator[str]:

@@ -86,7 +86,7 @@ def ingest_document(source: Source, body: bytes, *, dry_run: bool = False) -> Re
     """Store what a feed on disk brings, as if it had come from the source's address. Raises Unreadable."""
     report = Report(sources=1)
     with Parsers(workers=0) as parsers:
-        report.add(_store(source, _parse(source, body, parsers), dry_run=dry_run))
+        report.add(_store(source, _parse(source, body, parsers), None, dry_run=dry_run))
     return report
 
 
@@ -175,10 +175,8 @@ def _take(outcome: Outcome, report: Report, outcomes: Outcomes | None) -> str:
     """Store what came and write down how it went, unless it is a dry run (no `outcomes`); the reason if it failed."""
     match outcome:
         case Read(source=source, feed=feed):
-            with transaction.atomic():
-                report.add(_store(source, feed, dry_run=outcomes is None))
-                if outcomes is not None:
-                    outcomes.read(outcome)
+            and_then = None if outcomes is None else partial(outcomes.read, outcome)
+            report.add(_store(source, feed, and_then, dry_run=outcomes is None))
         case Unchanged(source=source):
             report.unchanged += source.entry_count
             if outcomes is not None:
@@ -191,11 +189,14 @@ def _take(outcome: Outcome, report: Report, outcomes: Outcomes | None) -> str:
     return ""
 
 
-def _store(source: Source, feed: Feed, *, dry_run: bool) -> Stored:
+def _store(source: Source, feed: Feed, and_then: Callable[[], None] | None, *, dry_run: bool) -> Stored:
+    """Store a feed, and what follows from that, in one transaction; a dry run takes it all back."""
     with transaction.atomic():
         stored = store(source, feed, timezone.now())
+        if and_then:
+            and_then()
         if dry_run:
             transaction.set_rollback(True)
-            return stored
-    metrics.articles_ingested.inc(stored.new)
+    if not dry_run:
+        metrics.articles_ingested.inc(stored.new)
     return stored

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from articles.models import Source
 from tests.factories import SourceFactory
@@ -29,3 +33,19 @@ def source_of(server: FeedServer, db: None) -> Callable[..., Source]:
         return SourceFactory(url=server.serve(f"/feed-{number}.xml", body, **answer), **source or {})
 
     return serve
+
+
+@pytest.fixture
+def manage(transactional_db: None) -> Callable[..., subprocess.Popen[str]]:
+    """Starts `manage.py` in a process of its own, on the database of the tests: `manage("ingest")`."""
+    database = connection.settings_dict
+    url = f"sqlite:///{database['NAME']}"
+    if connection.vendor == "postgresql":
+        url = f"postgres://{database['USER']}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
+    environment = os.environ | {"TEST_DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+
+    def start(*arguments: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "manage.py", *arguments]
+        return subprocess.Popen(command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    return start

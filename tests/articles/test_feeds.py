@@ -83,6 +83,10 @@ def test_relative_links_are_resolved_against_the_feed() -> None:
     assert entry.image_url == "https://news.example/rss/pictures/1.jpg"
 
 
+def test_a_scheme_in_capitals_is_one() -> None:
+    assert entry_of(Item(link="HTTPS://news.example/1")).canonical_link == "https://news.example/1"
+
+
 def test_a_base_in_the_document_goes_before_the_feeds_address() -> None:
     body = atom([Item(link="1")]).replace(b"<feed ", b'<feed xml:base="https://other.example/a/" ')
 

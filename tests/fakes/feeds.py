@@ -78,7 +78,7 @@ def rss(
         ' xmlns:yandex="http://news.yandex.ru">'
         f"<channel>{_element('title', channel.title)}{_element('link', channel.link)}"
         f"{_element('language', channel.language)}{written}</channel></rss>"
-    ).encode(encoding)
+    ).encode(encoding, "xmlcharrefreplace")
 
 
 def atom(
@@ -100,7 +100,7 @@ def atom(
     return (
         f'{_declaration(encoding, declared)}<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="{channel.language}">'
         f'{_element("title", channel.title)}<link href="{channel.link}"/>{written}</feed>'
-    ).encode(encoding)
+    ).encode(encoding, "xmlcharrefreplace")
 
 
 def rdf(
@@ -122,7 +122,7 @@ def rdf(
         ' xmlns="http://purl.org/rss/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/">'
         f'<channel rdf:about="{channel.link}">{_element("title", channel.title)}{_element("link", channel.link)}'
         f"</channel>{written}</rdf:RDF>"
-    ).encode(encoding)
+    ).encode(encoding, "xmlcharrefreplace")
 
 
 def _declaration(encoding: str, declared: str | None) -> str:

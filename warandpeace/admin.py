@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from axes import admin as axes_admin
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib import admin
 from django.contrib.auth import admin as auth_admin
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
+from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django_celery_beat import admin as beat_admin
@@ -42,8 +45,32 @@ for model in (
     admin.site.unregister(model)
 
 
+# Django keeps the names of permissions in English rows; these are shown instead.
+VERBS = {"add": _("add"), "change": _("change"), "delete": _("delete"), "view": _("view")}
+SINGLE = {
+    "approve_publication": _("approve, schedule and reject publications"),
+    "pause_channel": _("pause and resume channels"),
+}
+
+
+def permission_label(permission: Permission) -> str:
+    """A permission in the reader's language: what it is about, and the verb."""
+    verb = SINGLE.get(permission.codename) or VERBS.get(permission.codename.partition("_")[0]) or permission.name
+    return f"{permission.content_type.app_labeled_name}: {verb}"
+
+
+class ReadablePermissions:
+    """Names permissions in the forms of users and groups."""
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
+        if db_field.remote_field.model is Permission:
+            field.label_from_instance = permission_label
+        return field
+
+
 @admin.register(User)
-class UserAdmin(auth_admin.UserAdmin, ModelAdmin):  # type: ignore[type-arg]
+class UserAdmin(ReadablePermissions, SimpleSave, auth_admin.UserAdmin, ModelAdmin):  # type: ignore[type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -63,7 +90,7 @@ class UserAdmin(auth_admin.UserAdmin, ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Group)
-class GroupAdmin(auth_admin.GroupAdmin, ModelAdmin):
+class GroupAdmin(ReadablePermissions, SimpleSave, auth_admin.GroupAdmin, ModelAdmin):
     list_display = ("name", "purpose")
 
     @display(description=_("what it may do"))

@@ -119,6 +119,14 @@ def test_our_pages_carry_no_inline_script() -> None:
     assert inline == [[], [], []]
 
 
+def test_permissions_are_named_in_the_readers_language() -> None:
+    page = administrator().get(reverse("admin:auth_group_add")).content.decode()
+
+    assert "публикация: изменить" in page
+    assert "канал: останавливать и включать каналы" in page
+    assert "Can change" not in page
+
+
 def test_what_was_typed_at_a_failed_sign_in_is_never_shown() -> None:
     attempt: Any = AccessAttempt.objects.create(
         username="olga", ip_address="127.0.0.1", user_agent="browser", failures_since_start=3, post_data="a-secret"

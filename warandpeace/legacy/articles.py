@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
-from typing import Any
+from typing import Any, NamedTuple
 
-from articles.canonical import NotCanonical, canonicalise
 from articles.models import Article, Summary
 from articles.storing import fingerprint
 from publishing.models import Publication
 from warandpeace.legacy import clocks
+from warandpeace.legacy.links import link_of
 from warandpeace.legacy.stream import FamilyStream, New, Old, Setting, key, text
 from warandpeace.transfer.errors import Unfit
 from warandpeace.transfer.tables import Table
@@ -31,8 +30,7 @@ def summary_of(old: Old) -> str:
     return "" if summary.startswith(ERROR_PREFIXES) else summary
 
 
-@dataclass(frozen=True)
-class OldArticle:
+class OldArticle(NamedTuple):
     """What an old row says, understood. Times are UTC."""
 
     id: int
@@ -51,8 +49,7 @@ class OldArticle:
     def merged_with(self, other: OldArticle) -> OldArticle:
         """Both as one: the earliest times, the longer text, a summary over none."""
         first = min(self, other, key=lambda each: each.published_at)
-        return replace(
-            self,
+        return self._replace(
             published_at=first.published_at,
             precision=first.precision,
             created_at=min(self.created_at, other.created_at),
@@ -172,19 +169,6 @@ class Articles(FamilyStream[OldArticle]):
                 "updated_at": article.created_at,
             }
         )
-
-
-def link_of(*spellings: object) -> str:
-    """The canonical link of the first spelling that is an address. Raises Unfit if none is."""
-    reason = "is empty"
-    for spelling in spellings:
-        if not isinstance(spelling, str) or not spelling:
-            continue
-        try:
-            return canonicalise(spelling)
-        except NotCanonical as error:
-            reason = f"is no address: {error}"
-    raise Unfit(f"url {reason}")
 
 
 def content_hash(content: str) -> str:

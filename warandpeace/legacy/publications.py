@@ -11,7 +11,8 @@ from typing import Any
 
 from publishing.models import Digest, Publication
 from warandpeace.legacy import clocks
-from warandpeace.legacy.articles import ARTICLE, PUBLICATION, SUMMARY, article_row, link_of, summary_of, summary_row
+from warandpeace.legacy.articles import ARTICLE, PUBLICATION, SUMMARY, article_row, summary_of, summary_row
+from warandpeace.legacy.links import link_of
 from warandpeace.legacy.stream import FamilyStream, MergedInto, New, Old, key, number, text
 from warandpeace.transfer.errors import Unfit
 from warandpeace.transfer.holding import HELD_BY_TRANSFER

@@ -98,11 +98,12 @@ class LegacyStream:
 
     def take(self, block: Block, new: list[tuple[Table, Row]], old_rows: int) -> bool:
         """Today's rows of so many old ones into the block, unless they are out of scope. Raises Unfit."""
-        if reason := self.setting.scope.reason_to_skip(self._moment(new), new):
+        scope = self.setting.scope
+        if scope.is_partial and (reason := scope.reason_to_skip(self._moment(new), new)):
             block.skipped[reason] += old_rows
             return False
         block.take(new)
-        self.setting.scope.took(new)
+        scope.took(new)
         return True
 
     def quarantine(self, block: Block, old: Old, reason: Unfit) -> None:

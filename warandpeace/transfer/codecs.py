@@ -44,10 +44,10 @@ def text_encoder(max_length: int | None) -> Encode:
     longest = max_length or LONGEST_TEXT
 
     def encode(value: str) -> bytes:
-        if not isinstance(value, str):
-            raise Unfit(f"is no text but {type(value).__name__}")
         try:
             data = value.encode()
+        except AttributeError:
+            raise Unfit(f"is no text but {type(value).__name__}") from None
         except UnicodeEncodeError:
             raise Unfit("is not valid UTF-8") from None
         if b"\0" in data:

@@ -31,6 +31,8 @@ class Scope:
 
     def admits(self, stream: str) -> bool:
         """Count one more row of a stream; False if it is beyond the limit."""
+        if self.limit is None:
+            return True
         if self.is_used_up(stream):
             return False
         self._read[stream] += 1

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from struct import Struct
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import models
 from django.db.models import NOT_PROVIDED
 
-from warandpeace.transfer.codecs import NULL, Codec, codec_of
+from warandpeace.transfer.codecs import NULL, Codec, Encode, codec_of
 from warandpeace.transfer.errors import Unfit
 
 DIGEST_BYTES = 8
@@ -22,8 +22,7 @@ _count = Struct("!h").pack
 Row = tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Packed:
+class Packed(NamedTuple):
     """One row on its way: its values, their canonical bytes, and the part of those that is its key."""
 
     row: Row
@@ -85,8 +84,13 @@ class Table:
         )
 
     @cached_property
-    def _encoders(self) -> tuple[Any, ...]:
-        return tuple(codec.encode for codec in self.codecs)
+    def _encoders(self) -> tuple[tuple[Encode, Any, bytes], ...]:
+        """How each column is encoded, with its default and that one's bytes: most columns of most rows hold nothing else."""
+        defaults = [default for _, default in self._defaults]
+        return tuple(
+            (codec.encode, default, NULL if default is None else codec.encode(default))
+            for codec, default in zip(self.codecs, defaults, strict=True)
+        )
 
     @cached_property
     def _nullable(self) -> tuple[bool, ...]:
@@ -108,7 +112,8 @@ class Table:
         """Encode a row. Raises Unfit with the name of the column that can't be held."""
         try:
             parts = [
-                NULL if value is None else encode(value) for encode, value in zip(self._encoders, row, strict=True)
+                ready if value is usual else NULL if value is None else encode(value)
+                for value, (encode, usual, ready) in zip(row, self._encoders, strict=True)
             ]
         except Unfit:
             self._blame(row)
@@ -126,9 +131,9 @@ class Table:
         return data[2:end]
 
     def _blame(self, row: Row) -> None:
-        for name, encode, value in zip(self.columns, self._encoders, row, strict=True):
+        for name, codec, value in zip(self.columns, self.codecs, row, strict=True):
             try:
-                _ = NULL if value is None else encode(value)
+                _ = NULL if value is None else codec.encode(value)
             except Unfit as reason:
                 raise Unfit(f"{name} {reason}") from None
 

@@ -14,11 +14,10 @@ from __future__ import annotations
 import logging
 import os
 import socket
-import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import Event, get_ident
 
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
@@ -36,7 +35,8 @@ logger = logging.getLogger(__name__)
 CLAIM_LEASE = timedelta(seconds=5)
 # How long after a call must have ended its outcome may take to be written.
 OUTCOME_GRACE = timedelta(seconds=3)
-LONGEST_NAP = 1.0  # seconds
+# Between two looks for a message whose time will come, in seconds: an operator may pause the channel meanwhile.
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.01, 1.0
 
 
 @dataclass(frozen=True)
@@ -64,16 +64,23 @@ def deliver(channel_id: int, *, until: datetime | None = None) -> int:
     return sum(isinstance(outcome, Sent) for _message, outcome in deliveries(channel_id, until=until))
 
 
-def deliveries(channel_id: int, *, until: datetime | None = None) -> Iterator[tuple[Message, Outcome]]:
-    """As `deliver`, but gives each message with what became of it right after that is written."""
-    while True:
+def deliveries(
+    channel_id: int, *, until: datetime | None = None, stopped: Event | None = None
+) -> Iterator[tuple[Message, Outcome]]:
+    """As `deliver`, but gives each message with what became of it right after that is written.
+
+    Once `stopped` is set, no further message is begun.
+    """
+    stopped = stopped or Event()
+    while not stopped.is_set():
         claim = _claim(channel_id)
-        if claim is not None:
-            outcome = _send(claim)
-            if outcome is not None:
-                yield claim.message, outcome
-        elif not _nap(channel_id, until):
-            return
+        if claim is None:
+            pause = _pause(channel_id, until)
+            if not pause:
+                return
+            stopped.wait(pause)
+        elif outcome := _send(claim):
+            yield claim.message, outcome
 
 
 def due_channels(now: datetime | None = None) -> list[int]:
@@ -101,18 +108,17 @@ def recover() -> int:
     return void + len(lost)
 
 
-def _nap(channel_id: int, until: datetime | None) -> bool:
-    """Wait a little if a message may go out before `until`; False if none may."""
+def _pause(channel_id: int, until: datetime | None) -> float:
+    """How many seconds to wait before the next look, if a message may go out before `until`; 0 if none may."""
     now = timezone.now()
     channel = Channel.objects.get(pk=channel_id)
     if until is None or now >= until or channel.is_paused or _is_shut(channel, now):
-        return False
+        return 0
     message = Message.objects.next_in_line(until).filter(channel=channel).first()
     opens_at = max(channel.next_post_at, message.not_before) if message else until
     if opens_at >= until:
-        return False
-    time.sleep(min(LONGEST_NAP, max(0.01, (opens_at - now).total_seconds())))
-    return True
+        return 0
+    return min(LONGEST_PAUSE, max(SHORTEST_PAUSE, (opens_at - now).total_seconds()))
 
 
 def _is_shut(channel: Channel, now: datetime) -> bool:
@@ -151,7 +157,7 @@ def _turnstile(channel_id: int, now: datetime) -> Channel | None:
 
 
 def _name() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"[:100]
+    return f"{socket.gethostname()}:{os.getpid()}:{get_ident()}"[:100]
 
 
 def _send(claim: Claim) -> Outcome | None:

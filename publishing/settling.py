@@ -44,7 +44,7 @@ def settle(attempt: Attempt, outcome: Outcome) -> bool:
 
     An outcome that comes too late, when the message was claimed again, changes only the attempt's own row.
     """
-    message = _locked(attempt.message_id)
+    message = _locked(attempt.message)
     now = timezone.now()
     row = Message.objects.filter(pk=message.pk, fence=attempt.fence, state__in=OPEN_FOR[type(outcome)])
     settled = bool(row.update(claimed_until=None, **_values(attempt, outcome, now)))
@@ -71,9 +71,8 @@ def _values(attempt: Attempt, outcome: Outcome, now: datetime) -> dict[str, Any]
             return {"state": State.UNKNOWN, "last_error": reason}
 
 
-def _locked(message_id: int) -> Message:
-    """The message, with its publication locked against other decisions."""
-    message = Message.objects.select_related("channel").get(pk=message_id)
+def _locked(message: Message) -> Message:
+    """The message, with its publication read again and locked against other decisions."""
     message.publication = Publication.objects.select_for_update().get(pk=message.publication_id)
     return message
 
@@ -172,10 +171,10 @@ def send_again(message_id: int, *, by: AbstractBaseUser) -> Message:
 
 
 def _undecided(message_id: int) -> Message:
-    try:
-        return _locked(message_id)
-    except Message.DoesNotExist:
-        raise Missing(_("This message no longer exists.")) from None
+    message = Message.objects.filter(pk=message_id).first()
+    if message is None:
+        raise Missing(_("This message no longer exists."))
+    return _locked(message)
 
 
 def _decide(message: Message, by: AbstractBaseUser, **values: object) -> None:

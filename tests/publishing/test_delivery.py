@@ -173,6 +173,19 @@ def test_until_waits_for_the_pace() -> None:
     assert sent == 2
 
 
+def test_a_wait_for_the_pace_can_be_stopped() -> None:
+    channel, stopped = ChannelFactory.create(seconds_between_posts=3600), threading.Event()
+    approved(channel)
+    approved(channel)
+
+    for _message, _outcome in delivery.deliveries(
+        channel.pk, until=timezone.now() + timedelta(days=1), stopped=stopped
+    ):
+        stopped.set()
+
+    assert SandboxPost.objects.count() == 1
+
+
 def test_what_was_withdrawn_is_not_sent() -> None:
     publication = approved()
     withdraw(publication.pk, by=None)
@@ -441,6 +454,17 @@ def test_a_claim_that_was_given_up_makes_no_call() -> None:
     assert delivery._begin(claim, timedelta(seconds=1)) is None
     publication.refresh_from_db()
     assert publication.state == Publication.State.APPROVED
+
+
+def test_what_was_held_after_the_claim_is_not_sent() -> None:
+    publication = approved()
+    claim = delivery._claim(publication.channel_id)
+    assert claim is not None
+    Publication.objects.update(state=Publication.State.HELD)
+
+    attempt = delivery._begin(claim, timedelta(seconds=1))
+
+    assert (attempt, publication.messages.get().state) == (None, State.READY)
 
 
 # --- many at once ---------------------------------------------------------------------------------------------------

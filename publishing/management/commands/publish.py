@@ -84,11 +84,9 @@ class Command(BaseCommand):
         due = Message.objects.going_out().due().filter(channel=channel).count()
         until = timezone.now() + timedelta(seconds=channel.seconds_between_posts * due + 1)
         counts = Counter[type[Outcome]]()
-        for message, outcome in delivery.deliveries(channel.pk, until=until):
+        for message, outcome in delivery.deliveries(channel.pk, until=until, stopped=stopped):
             counts[type(outcome)] += 1
             why = "" if isinstance(outcome, Sent) else f" ({outcome.reason})"
             self.stdout.write(f"{WORDS[type(outcome)]} to {channel.slug}: {message.publication.title}{why}")
             self.stdout.flush()
-            if stopped.is_set():
-                break
         return counts

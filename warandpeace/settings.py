@@ -214,7 +214,8 @@ if CELERY_BROKER_URL == "filesystem://":
         "data_folder_in": str(BROKER_DIR),
         "data_folder_out": str(BROKER_DIR),
         "control_folder": str(BROKER_DIR / "control"),
-        "polling_interval": 0.2,
+        # Also how long a worker whose threads are all busy waits before it looks again.
+        "polling_interval": 0.05,
     }
     for folder in (BROKER_DIR, BROKER_DIR / "control"):
         folder.mkdir(parents=True, exist_ok=True)

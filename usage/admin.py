@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from usage.listing import HTTPS_ASSUMED, LargeTableAdmin, ReadOnly, ReadOnlyInline
+from usage.listing import HTTPS_ASSUMED, ExactSearch, LargeTableAdmin, ReadOnly, ReadOnlyInline
 from usage.models import ApiKey, ApiUsageDaily, ApiUsageEvent, ProcessSession, Provider, SessionStatsDaily
 
 
@@ -65,7 +65,7 @@ class ProviderAdmin(ModelAdmin):
 
 
 @admin.register(ApiUsageEvent)
-class ApiUsageEventAdmin(ReadOnly, LargeTableAdmin):
+class ApiUsageEventAdmin(ExactSearch, ReadOnly, LargeTableAdmin):
     list_display = (
         "started_at",
         "state_label",
@@ -79,7 +79,7 @@ class ApiUsageEventAdmin(ReadOnly, LargeTableAdmin):
         "latency_ms",
     )
     list_filter = ("state",)
-    search_fields = ("=subject",)
+    search_fields = ("subject",)
     search_help_text = _("What it was for: article:42")
     sortable_by = ("started_at",)
 

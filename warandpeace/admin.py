@@ -70,7 +70,7 @@ class ReadablePermissions:
 
 
 @admin.register(User)
-class UserAdmin(ReadablePermissions, SimpleSave, auth_admin.UserAdmin, ModelAdmin):  # type: ignore[type-arg]
+class UserAdmin(ReadablePermissions, SimpleSave, auth_admin.UserAdmin, ModelAdmin):  # type: ignore[type-arg, misc]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -90,7 +90,7 @@ class UserAdmin(ReadablePermissions, SimpleSave, auth_admin.UserAdmin, ModelAdmi
 
 
 @admin.register(Group)
-class GroupAdmin(ReadablePermissions, SimpleSave, auth_admin.GroupAdmin, ModelAdmin):
+class GroupAdmin(ReadablePermissions, SimpleSave, auth_admin.GroupAdmin, ModelAdmin):  # type: ignore[misc]
     list_display = ("name", "purpose")
 
     @display(description=_("what it may do"))

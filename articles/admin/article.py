@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
+from django.db import connections
 from django.db.models import Q, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
@@ -44,6 +45,15 @@ class LanguageFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Article]) -> QuerySet[Article]:
         return queryset.filter(language=self.value()) if self.value() else queryset
+
+
+def _in_title(term: str, using: str) -> Q:
+    """Titles with the term in any case. SQLite folds only Latin letters: it is asked for the usual spellings."""
+    wanted = Q(title__icontains=term)
+    if connections[using].vendor == "sqlite":
+        for spelling in {term, term.lower(), term.capitalize(), term.upper()}:
+            wanted |= Q(title__contains=spelling)
+    return wanted
 
 
 class SummariesOfArticle(ReadOnlyInline):
@@ -115,13 +125,10 @@ class ArticleAdmin(LargeTableAdmin):
             return queryset.filter(pk=int(term[:18])), False
         if "://" in term:
             return queryset.filter(canonical_link=term), False
-        newest = Article.objects.order_by("-published_at", "-id").values("pk")[:SEARCHED]
-        # SQLite folds only Latin letters: the usual spellings are asked for one by one.
-        spellings = {term, term.lower(), term.capitalize(), term.upper()}
-        wanted = Q(title__icontains=term)
-        for spelling in spellings:
-            wanted |= Q(title__contains=spelling)
-        return queryset.filter(wanted, pk__in=newest), False
+        newest = Article.objects.order_by("-published_at", "-id").values_list("published_at", flat=True)
+        oldest_searched = next(iter(newest[SEARCHED - 1 : SEARCHED]), None)
+        recent = Q(published_at__gte=oldest_searched) if oldest_searched else Q()
+        return queryset.filter(_in_title(term, queryset.db), recent), False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -9,14 +9,14 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from articles.models import DeadLetter
-from usage.listing import LargeTableAdmin
+from usage.listing import ExactSearch, LargeTableAdmin
 
 
 @admin.register(DeadLetter)
-class DeadLetterAdmin(LargeTableAdmin):
+class DeadLetterAdmin(ExactSearch, LargeTableAdmin):
     list_display = ("what", "entity_type", "error", "attempts", "last_seen_at")
     list_filter = ("entity_type",)
-    search_fields = ("=entity_ref",)
+    search_fields = ("entity_ref",)
     search_help_text = _("Its address or number, exactly")
     sortable_by = ("last_seen_at",)
     empty_text = _("Nothing has failed for good. What does is kept here with its reason.")

@@ -13,7 +13,7 @@ from unfold.decorators import display
 
 from publishing.admin.editor import editor, preview
 from publishing.models import Publication
-from usage.listing import LargeTableAdmin
+from usage.listing import ExactSearch, LargeTableAdmin
 from usage.moments import when
 
 TONES = {
@@ -27,12 +27,12 @@ TONES = {
 
 
 @admin.register(Publication)
-class PublicationAdmin(LargeTableAdmin):
+class PublicationAdmin(ExactSearch, LargeTableAdmin):
     list_display = ("headline", "state_label", "published", "approved_by")
     list_filter = ("state", "channel")
     list_select_related = ("channel", "approved_by")
     sortable_by = ()
-    search_fields = ("=article__id",)
+    search_fields = ("article",)
     search_help_text = _("The number of its article")
     empty_text = _("Nothing has been queued yet: publications are made of summarised articles.")
 

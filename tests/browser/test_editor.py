@@ -78,6 +78,17 @@ def test_the_queue_is_worked_through_by_keyboard(newsroom: Page) -> None:
     assert (second.state, first.state) == (Publication.State.PUBLISHED, Publication.State.REJECTED)
 
 
+def test_j_and_k_move_through_the_rows(newsroom: Page) -> None:
+    PublicationFactory(title="Нижняя")
+    PublicationFactory(title="Верхняя")
+
+    open_queue(newsroom)
+    for key in ("j", "j", "k", "j", "e"):
+        newsroom.keyboard.press(key)
+
+    expect(newsroom.get_by_role("heading", name="Нижняя")).to_be_visible()
+
+
 def test_several_are_decided_at_once(newsroom: Page) -> None:
     PublicationFactory.create_batch(3)
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 from django.core.paginator import Paginator
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from articles.models import Article
-from tests.factories import ArticleFactory, SourceFactory
+from tests.factories import ArticleFactory, PublicationFactory, SourceFactory, UserFactory
 from tests.people import signed_in
 from usage import listing
 from usage.admin import dollars
@@ -28,12 +29,14 @@ def test_money_is_written_for_people(amount: Decimal | None, written: str) -> No
     assert dollars(amount) == written
 
 
-def test_the_ledger_can_be_read_but_not_changed() -> None:
+def test_the_ledger_can_be_read_but_not_changed_even_by_an_administrator() -> None:
     event = ApiUsageEvent.objects.create(provider="extractive", purpose="summary", state="succeeded")
-    operator, address = signed_in("operator"), reverse("admin:usage_apiusageevent_change", args=[event.pk])
+    address = reverse("admin:usage_apiusageevent_change", args=[event.pk])
+    client = Client()
+    client.force_login(UserFactory(is_superuser=True))
 
-    read = operator.get(address)
-    written = operator.post(address, {"provider": "other"})
+    read = client.get(address)
+    written = client.post(address, {"provider": "other"})
 
     assert read.status_code == 200
     assert written.status_code == 403
@@ -63,6 +66,25 @@ def test_the_list_of_calls_costs_the_same_whatever_its_length(
         operator.get("/admin/usage/apiusageevent/")
 
 
+def test_calls_are_found_by_what_they_were_for() -> None:
+    ApiUsageEvent.objects.create(provider="right", subject="article:42")
+    ApiUsageEvent.objects.create(provider="wrong", subject="article:421")
+
+    page = signed_in("operator").get("/admin/usage/apiusageevent/", {"q": "article:42"}).content.decode()
+
+    assert "right" in page
+    assert "wrong" not in page
+
+
+def test_letters_where_a_number_is_searched_find_nothing() -> None:
+    PublicationFactory(title="Порт")
+
+    answer = signed_in("editor").get("/admin/publishing/publication/", {"q": "порт"})
+
+    assert answer.status_code == 200
+    assert "Под поиск и фильтры здесь ничего не подходит." in answer.content.decode()
+
+
 def test_a_short_table_is_counted_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listing, "COUNTED", 5)
     ArticleFactory.create_batch(5, source=SourceFactory())
@@ -79,6 +101,12 @@ def test_a_long_table_is_not_counted_to_its_end(monkeypatch: pytest.MonkeyPatch)
     pages = listing.EstimatedPaginator(Article.objects.filter(pk__gt=0), 2)
 
     assert (pages.count, pages.is_exact) == (6, False)
+
+
+def test_counting_stops_at_its_cap() -> None:
+    ArticleFactory.create_batch(8, source=SourceFactory())
+
+    assert listing.capped_count(Article.objects.all(), 5) == 6
 
 
 def test_the_planner_knows_how_long_a_table_is_where_it_keeps_statistics() -> None:

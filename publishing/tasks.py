@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from celery import shared_task
 from django.utils import timezone
 
 from articles.models import Article
 from publishing import delivery, queueing
 
+# A channel that opens a moment after a sweep is worth that moment; else it would wait for the next sweep.
+PATIENCE = timedelta(seconds=1)
+
 
 @shared_task(ignore_result=True)
 def deliver_channel(channel_id: int) -> None:
-    """Send what may go out in a channel right now."""
-    delivery.deliver(channel_id)
+    """Send what may go out in a channel right now, or in a moment."""
+    delivery.deliver(channel_id, until=timezone.now() + PATIENCE)
 
 
 @shared_task(ignore_result=True)
@@ -31,5 +36,5 @@ def ring_due() -> None:
 
 
 def _ring_channels() -> None:
-    for channel_id in delivery.due_channels(timezone.now()):
+    for channel_id in delivery.due_channels(timezone.now() + PATIENCE):
         deliver_channel.delay(channel_id)

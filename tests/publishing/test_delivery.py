@@ -425,12 +425,12 @@ def test_a_late_proof_that_nothing_was_sent_makes_it_due_again(api: BotApi) -> N
 def test_who_lost_the_message_no_longer_writes_to_it() -> None:
     publication = approved()
     late = die_while_sending(publication)
-    Message.objects.update(state=State.CLAIMED, fence=F("fence") + 1)
+    Message.objects.update(state=State.SENDING, fence=F("fence") + 1)
 
     settled = settling.settle(late, NotSent("поздно"))
 
     message = publication.messages.get()
-    assert (settled, message.state, message.last_error) == (False, State.CLAIMED, "")
+    assert (settled, message.state, message.last_error) == (False, State.SENDING, "")
 
 
 def test_a_late_guess_does_not_undo_a_proof() -> None:

@@ -150,6 +150,15 @@ def test_a_long_word_is_cut_between_characters_as_readers_see_them() -> None:
     assert all(not piece.replace(family, "") for piece in pieces)
 
 
+def test_words_that_are_formatted_together_stay_together() -> None:
+    text, phrase = "слово " * 680, "красная площадь у самой реки"
+
+    first, second = split(text + phrase, [Mark(len(text), len(text) + len(phrase), "bold")])
+
+    assert first.marks == ()
+    assert second.text == phrase
+
+
 def test_a_link_is_never_cut() -> None:
     *_, last = compose(title="З", text="я" * 4090, source_url=SOURCE, footer="@warandpeace", language="en")
 

@@ -38,6 +38,16 @@ def test_the_sweeper_takes_articles_all_the_way_to_a_channel_that_approves_by_it
     assert SandboxPost.objects.count() == 1
 
 
+def test_a_channel_that_opens_in_a_moment_is_worth_the_moment() -> None:
+    publication = approve(PublicationFactory.create().pk, by=None)
+    Channel.objects.update(next_post_at=timezone.now() + timedelta(seconds=0.3))
+
+    tasks.ring_due()
+
+    publication.refresh_from_db()
+    assert publication.state == Publication.State.PUBLISHED
+
+
 def test_the_sweeper_leaves_what_an_editor_must_decide() -> None:
     offered(ChannelFactory.create())
 

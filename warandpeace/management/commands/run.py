@@ -50,12 +50,15 @@ class Command(BaseCommand):
             raise CommandError(
                 f"Cannot listen at {host}:{port} ({error}). Choose another port: make run PORT={port + 1}"
             ) from error
-        with held:
-            password = self.prepare(base_url, with_demo=not no_demo)
-            self.supervise(host, port, base_url, password)
+        try:
+            with held:
+                welcome = self.prepare(base_url, with_demo=not no_demo)
+                self.supervise(host, port, welcome)
+        except KeyboardInterrupt:  # before the supervisor takes the signal over
+            raise CommandError("Stopped while preparing; the next start goes on from here.") from None
 
-    def prepare(self, base_url: str, *, with_demo: bool) -> str | None:
-        """Bring database, static files and first content up to date; gives a new admin's password."""
+    def prepare(self, base_url: str, *, with_demo: bool) -> list[str]:
+        """Bring database, static files and first content up to date; gives the lines that welcome the user."""
         os.environ.setdefault("FETCH_ALLOW_PRIVATE", "on")  # the demo's feed is on this machine
         self.say("Preparing the database …")
         call_command("migrate", interactive=False, verbosity=0)
@@ -70,10 +73,11 @@ class Command(BaseCommand):
         if with_demo and content.create_demo(base_url):
             self.say("Making the demo: a feed of invented news and a sandbox channel …")
         content.follow_address(base_url)
+        lines = welcome(base_url, password)
         connections.close_all()
-        return password
+        return lines
 
-    def supervise(self, host: str, port: int, base_url: str, password: str | None) -> None:
+    def supervise(self, host: str, port: int, welcome: list[str]) -> None:
         """Run every process until somebody ends it."""
         bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         os.chdir(settings.BASE_DIR)
@@ -81,28 +85,29 @@ class Command(BaseCommand):
         self.say(f"Starting {', '.join(child.name for child in children)} …")
         supervisor.Supervisor(children, self.printer).run(
             is_ready=lambda: answers(UNSPECIFIED.get(host, host), port),
-            on_ready=lambda: self.welcome(base_url, password),
+            on_ready=lambda: self.greet(welcome),
         )
 
-    def welcome(self, base_url: str, password: str | None) -> None:
-        sandboxes = Channel.objects.filter(kind=Channel.Kind.SANDBOX).values_list("slug", flat=True)
-        login = f"admin   password: {password}   (shown only now)" if password else "as before"
-        lines = [
-            "",
-            f"Ready after {time.monotonic() - self.began_at:.0f} s. Ctrl-C stops everything.",
-            f"  Start here   {base_url}/",
-            f"  Admin        {base_url}/admin/",
-            *(f"  Sandbox      {base_url}/sandbox/{slug}/" for slug in sandboxes),
-            f"  Login        {login}",
-            "  Forgotten?   .venv/bin/python manage.py changepassword admin",
-            "",
-        ]
-        for line in lines:
+    def greet(self, welcome: list[str]) -> None:
+        took = time.monotonic() - self.began_at
+        for line in ["", f"Ready after {took:.0f} s. Ctrl-C stops everything.", *welcome, ""]:
             self.say(line)
-        connections.close_all()
 
     def say(self, text: str) -> None:
         self.printer.line("run", text)
+
+
+def welcome(base_url: str, password: str | None) -> list[str]:
+    """Where to click, and how to sign in."""
+    sandboxes = Channel.objects.filter(kind=Channel.Kind.SANDBOX).values_list("slug", flat=True)
+    login = f"admin   password: {password}   (shown only now)" if password else "as before"
+    return [
+        f"  Start here   {base_url}/",
+        f"  Admin        {base_url}/admin/",
+        *(f"  Sandbox      {base_url}/sandbox/{slug}/" for slug in sandboxes),
+        f"  Login        {login}",
+        "  Forgotten?   .venv/bin/python manage.py changepassword admin",
+    ]
 
 
 def commands(bind: str) -> dict[str, list[str]]:
@@ -127,7 +132,7 @@ def answers(host: str, port: int) -> bool:
     try:
         connection.request("GET", "/healthz")
         return connection.getresponse().status == http.HTTPStatus.OK
-    except OSError:
+    except (OSError, http.client.HTTPException):
         return False
     finally:
         connection.close()

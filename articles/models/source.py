@@ -28,7 +28,7 @@ class SourceQuerySet(models.QuerySet["Source"]):
         return self.active().filter(next_fetch_at__lte=now or timezone.now()).order_by("next_fetch_at")
 
     def fetch_now(self, now: datetime | None = None) -> int:
-        """Make active sources due at once; how many. One that is being fetched right now is fetched again after that."""
+        """Make active sources due at once; how many. One that is being fetched now is fetched again after that."""
         return self.active().update(next_fetch_at=now or timezone.now())
 
     def claim(self, sources: Sequence[Source], lease: datetime) -> list[Source]:
@@ -119,4 +119,4 @@ class Source(models.Model):
 
     def backoff(self, failures: int) -> timedelta:
         """How long to wait after so many failures in a row: the interval doubled each time, half a day at most."""
-        return min(timedelta(minutes=self.interval_minutes) * 2 ** min(failures, 12), LONGEST_BACKOFF)
+        return min(timedelta(minutes=self.interval_minutes) * (1 << min(failures, 12)), LONGEST_BACKOFF)

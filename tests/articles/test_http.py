@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import socket
 import time
+import tracemalloc
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -56,7 +57,12 @@ def test_validators_bring_304_without_a_body(server: FeedServer) -> None:
 def test_one_connection_serves_one_request_after_another(server: FeedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     url = server.serve("/feed", b"<rss/>", etag='"1"')
     looked_up: list[str] = []
-    monkeypatch.setattr(network, "resolve", lambda host, port: looked_up.append(host) or [host])
+
+    def resolve(host: str, port: int) -> list[str]:
+        looked_up.append(host)
+        return [host]
+
+    monkeypatch.setattr(network, "resolve", resolve)
 
     for etag in ("", '"1"', ""):
         http.fetch(url, etag=etag)
@@ -151,11 +157,16 @@ def test_a_compressed_answer_is_decoded(server: FeedServer) -> None:
     assert http.fetch(url).body == b"news" * 100
 
 
-def test_a_gzip_bomb_is_too_large(server: FeedServer) -> None:
+def test_a_gzip_bomb_is_too_large_and_never_unpacked(server: FeedServer) -> None:
     url = server.serve("/bomb", gzip.compress(bytes(50_000_000)), headers={"Content-Encoding": "gzip"})
+    tracemalloc.start()
 
     with pytest.raises(http.TooLarge):
         http.fetch(url, max_bytes=100_000)
+
+    _now, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 5_000_000
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from articles import tasks
+from articles import completion, tasks
 from articles.models import Article, Source
 from tests.factories import ArticleFactory, SourceFactory
 
@@ -112,7 +112,7 @@ def test_a_sweep_costs_two_queries(
 def test_a_completed_article_is_rung_for_its_summary(
     rung: dict[str, list[int]], monkeypatch: pytest.MonkeyPatch, is_settled: bool
 ) -> None:
-    monkeypatch.setattr(tasks.completion, "complete_article", Mock(return_value=is_settled))
+    monkeypatch.setattr(completion, "complete_article", Mock(return_value=is_settled))
 
     tasks.complete_article(7)
 

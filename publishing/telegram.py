@@ -7,7 +7,6 @@ made from a reply that was lost.
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import time
 from contextlib import suppress
@@ -31,10 +30,6 @@ os.environ.setdefault("PTB_TIMEDELTA", "true")
 
 PATIENCE = timedelta(seconds=20)
 MASK = b"[token]"
-
-# httpx logs every URL at INFO and the library its base URL at DEBUG: both hold the bot's token.
-for name in ("httpx", "httpcore", "telegram"):
-    logging.getLogger(name).setLevel(logging.WARNING)
 
 
 class WireRequest(HTTPXRequest):

@@ -117,7 +117,7 @@ def test_nothing_readable_makes_no_message() -> None:
 
 
 def test_what_does_not_belong_in_a_post_is_cleaned_away() -> None:
-    assert clean("a\x00b\ud800\u202ec\r\nd\u2028e  \n\n\n\nf\t") == "abc\nd\ne\n\nf"
+    assert clean("a\x00b\ud800\u202ec\r\nd\u2028e  \n\n\n\nf\u0333\t") == "abc\nd\ne\n\nf"
 
 
 def test_a_paragraph_that_fits_is_not_cut() -> None:
@@ -157,6 +157,12 @@ def test_words_that_are_formatted_together_stay_together() -> None:
 
     assert first.marks == ()
     assert second.text == phrase
+
+
+def test_a_link_right_behind_a_long_word_goes_into_the_next_message() -> None:
+    first, second = split("я" * 4090 + "ссылка-ссылка", [Mark(4090, 4103, "text_link", SOURCE)])
+
+    assert (first.text, second.text) == ("я" * 4090, "ссылка-ссылка")
 
 
 def test_a_link_is_never_cut() -> None:

@@ -112,21 +112,22 @@ class QueueAdmin(LargeTableAdmin):
         return response or HttpResponseRedirect(request.get_full_path())
 
     def _tabs(self, request: HttpRequest) -> dict[str, Any]:
-        chosen, channel = request.GET.get("stage", "waiting"), request.GET.get("channel__id__exact", "")
+        channels = list(Channel.objects.all())
+        wanted = request.GET.get("channel__id__exact", "")
+        channel = next((row for row in channels if len(channels) == 1 or str(row.pk) == wanted), None)
         queue = Publication.objects.not_out_yet()
-        if channel.isdecimal():
-            queue = queue.filter(channel=int(channel))
+        if channel:
+            queue = queue.filter(channel=channel)
         stages = [
             {"name": stage, "label": label, "count": capped_count(in_stage(queue, stage), TAB_CAP)}
             for stage, (label, _states) in STAGES.items()
         ]
-        channels = list(Channel.objects.all())
         return {
             "title": _("Publication queue"),
             "stages": stages,
-            "stage": chosen,
+            "stage": request.GET.get("stage", "waiting"),
             "channels": channels,
-            "channel": next((row for row in channels if str(row.pk) == channel), None),
+            "channel": channel,
             "tab_cap": TAB_CAP,
             "now": timezone.localtime(),
             "may_pause": request.user.has_perm("publishing.pause_channel"),

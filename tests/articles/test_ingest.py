@@ -337,9 +337,9 @@ def test_an_outcome_is_not_written_over_a_newer_plan(source_of: SourceOf) -> Non
     quick, slow = source_of(b"", status=500), source_of(rss(items(2)), delay=0.5)
     plan = timezone.now() - timedelta(days=1)
 
-    def plan_anew(_done: Source, _reason: str) -> None:
-        """After the quick source, while the slow one is being fetched."""
-        Source.objects.filter(pk=slow.pk).update(next_fetch_at=plan)
+    def plan_anew(done: Source, _reason: str) -> None:
+        if done == quick:  # and the slow one is being fetched
+            Source.objects.filter(pk=slow.pk).update(next_fetch_at=plan)
 
     report = ingest([quick, slow], on_source=plan_anew)
 

@@ -12,6 +12,7 @@ from django.db import Error as DatabaseTrouble
 from django.db.migrations.executor import MigrationExecutor
 
 from warandpeace.databases import configuration
+from warandpeace.transfer.aliases import connect
 from warandpeace.transfer.errors import TransferError
 from warandpeace.transfer.labels import label_of
 from warandpeace.transfer.postgres import PostgresTarget
@@ -29,9 +30,8 @@ def open_target(where: str) -> Target:
         default = connections[DEFAULT_DB_ALIAS]
         label = label_of(settings.DATABASE_URL) or str(default.settings_dict["NAME"])
         return KINDS[default.vendor](DEFAULT_DB_ALIAS, label)
-    connections.databases[TARGET_ALIAS] = configuration(where if "://" in where else f"sqlite:///{where}")
-    connections.configure_settings(connections.databases)
-    return KINDS[connections[TARGET_ALIAS].vendor](TARGET_ALIAS, label_of(where))
+    connection = connect(TARGET_ALIAS, configuration(where if "://" in where else f"sqlite:///{where}"))
+    return KINDS[connection.vendor](TARGET_ALIAS, label_of(where))
 
 
 def schema_is_missing(target: Target) -> bool:

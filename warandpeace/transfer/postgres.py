@@ -125,5 +125,9 @@ class PostgresTarget(Target):
             rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
 
-    def lock(self) -> bool:
-        return bool(self._rows("SELECT pg_try_advisory_lock(%s)", [TRANSFER_LOCK])[0][0])
+    @contextmanager
+    def locked(self) -> Iterator[bool]:
+        try:
+            yield bool(self._rows("SELECT pg_try_advisory_lock(%s)", [TRANSFER_LOCK])[0][0])
+        finally:
+            self.close()

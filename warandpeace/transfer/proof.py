@@ -148,15 +148,15 @@ class Account:
         self.differing += proved.differing[: MOST_NAMED - len(self.differing)]
         self._hash.update(proved.checksum.encode())
 
-    def close(self) -> None:
-        """Count what was never read because of --limit."""
-        if self.is_limited and self.count > self.read:
-            self.skipped["beyond --limit"] = self.count - self.read
+    @property
+    def beyond(self) -> int:
+        """Rows that were never read because of --limit."""
+        return self.count - self.read if self.is_limited else 0
 
     @property
     def balance(self) -> int:
         """The source's rows that nobody has accounted for; 0 in a sound transfer."""
-        return self.count - self.transferred - self.merged - self.quarantined - self.skipped.total()
+        return self.count - self.transferred - self.merged - self.quarantined - self.skipped.total() - self.beyond
 
     @property
     def holds(self) -> bool:
@@ -168,7 +168,7 @@ class Account:
             "transferred": self.transferred,
             "merged": self.merged,
             "quarantined": self.quarantined,
-            "skipped": dict(self.skipped),
+            "skipped": dict(self.skipped) | ({"beyond --limit": self.beyond} if self.beyond else {}),
             "kept": dict(self.kept),
             "blocks": self.blocks,
             "checksum": self._hash.hexdigest()[:32],

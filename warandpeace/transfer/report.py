@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,9 +25,10 @@ def table_lines(outcome: Outcome) -> Iterator[str]:
         numbers = (cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))
         yield "  ".join([row[0].ljust(widths[0]), *numbers])
     for account in outcome.accounts.values():
-        for reason, count in sorted((account.skipped + account.kept).items()):
+        beyond = Counter({"beyond --limit": account.beyond})
+        for reason, count in sorted((account.skipped + account.kept + beyond).items()):
             yield f"  {account.name}: {count:,} {reason}"
-    for name, (count, reason) in outcome.source.left_out().items():
+    for name, (count, reason) in outcome.left_out.items():
         yield f"  {name}: {count:,} left out: {reason}"
 
 
@@ -36,7 +38,7 @@ def _cells(account: Account) -> tuple[str, ...]:
         account.transferred,
         account.merged,
         account.quarantined,
-        account.skipped.total(),
+        account.skipped.total() + account.beyond,
         account.kept.total(),
     )
     return (account.name, *(f"{number:,}" for number in numbers), "holds" if account.holds else "FAILS")
@@ -113,7 +115,7 @@ def summary(outcome: Outcome) -> str:
     if outcome.problems is not None:
         return f"Rehearsed: {carried:,} rows would be transferred{quarantine}. Nothing was written."
     if outcome.holds:
-        return f"Proved: {carried:,} rows are in {outcome.target_label} as they are in the source{quarantine}."
+        return f"Proved: {carried:,} rows are in {outcome.target} as they are in the source{quarantine}."
     return (
         f"NOT PROVED: {sum(each.differing_count for each in accounts):,} rows differ and "
         f"{sum(abs(each.balance) for each in accounts):,} are not accounted for. See the lines above."

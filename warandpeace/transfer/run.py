@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -14,7 +14,7 @@ from django.db import Error as DatabaseTrouble
 from django.db import transaction
 from django.utils import timezone
 
-from warandpeace.transfer.blocks import Stream
+from warandpeace.transfer.blocks import Block, Stream
 from warandpeace.transfer.errors import TransferError
 from warandpeace.transfer.models import Transfer
 from warandpeace.transfer.opening import advice, check_fresh, make_schema, open_target, schema_is_missing
@@ -23,7 +23,7 @@ from warandpeace.transfer.progress import Progress
 from warandpeace.transfer.proof import Account, Proved, Verifier, accounts_of, keep_proof, prove
 from warandpeace.transfer.reconcile import Writer
 from warandpeace.transfer.scope import Scope
-from warandpeace.transfer.sources import Source, open_source
+from warandpeace.transfer.sources import open_source
 from warandpeace.transfer.target import Target
 
 # Below this many rows dropping and rebuilding indexes costs more than it saves.
@@ -60,8 +60,9 @@ class Request:
 class Outcome:
     """What came of it. `run` is the target's row, if anything was written; `problems` are a rehearsal's."""
 
-    source: Source
-    target_label: str
+    source: str
+    target: str
+    left_out: dict[str, tuple[int, str]]
     accounts: dict[str, Account]
     run: Transfer | None = None
     problems: list[dict[str, Any]] | None = None
@@ -72,11 +73,11 @@ class Outcome:
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "source": self.source.label,
-            "target": self.target_label,
+            "source": self.source,
+            "target": self.target,
             "holds": self.holds,
             "tables": {name: account.as_json() for name, account in self.accounts.items()},
-            "left_out": {name: {"count": n, "reason": why} for name, (n, why) in self.source.left_out().items()},
+            "left_out": {name: {"count": n, "reason": why} for name, (n, why) in self.left_out.items()},
         }
 
 
@@ -88,6 +89,10 @@ class Journey:
         self.source = open_source(request.source, request.zone)
         self.counts = self.source.counts()
         self.chosen = self._chosen()
+
+    def close(self) -> None:
+        """Let go of the source's snapshot."""
+        self.source.snapshot.close()
 
     def _chosen(self) -> set[str]:
         if unknown := set(self.request.tables) - set(self.counts):
@@ -103,15 +108,10 @@ class Journey:
         streams = self.source.streams(None, self._scope(self.request.batch_size, None), settings, self.chosen)
         accounts = accounts_of(streams, is_limited=self.request.limit is not None)
         problems = list[dict[str, Any]]()
-        for stream in streams:
-            self.progress.begin(stream.name, accounts[stream.name].count)
-            for block in stream.blocks():
-                accounts[stream.name].add(Proved(block, ""))
-                problems += [{"table": stream.name, "key": row.key, "reason": row.reason} for row in block.quarantined]
-                self.progress.advance(block.read)
-            accounts[stream.name].close()
-        self.progress.end()
-        return Outcome(self.source, "nothing", accounts, problems=problems)
+        for block in self._blocks(streams, accounts):
+            self._count(accounts[block.stream], Proved(block, ""))
+            problems += [{"table": block.stream, "key": row.key, "reason": row.reason} for row in block.quarantined]
+        return self._outcome("nothing", accounts, problems=problems)
 
     def transfer(self) -> Outcome:
         """Carry everything over and prove it. Raises TransferError; the same request goes on where this one ended."""
@@ -137,19 +137,15 @@ class Journey:
             streams = self.source.streams(target, self._scope(last.batch_size, target), settings, self.chosen)
             accounts = accounts_of(streams, is_limited=self.request.limit is not None)
             verifier = Verifier(target, last)
-            for stream in streams:
-                self.progress.begin(stream.name, accounts[stream.name].count)
-                for block in stream.blocks():
-                    self._count(accounts[stream.name], verifier.verify(block))
-                accounts[stream.name].close()
-            self.progress.end()
-            return Outcome(self.source, target.label, accounts)
+            for block in self._blocks(streams, accounts):
+                self._count(accounts[block.stream], verifier.verify(block))
+            return self._outcome(target.label, accounts)
 
     @contextmanager
     def _target(self) -> Iterator[Target]:
         target = open_target(self.request.target)
-        with advice(target.label):
-            if not target.lock():
+        with advice(target.label), target.locked() as is_ours:
+            if not is_ours:
                 raise TransferError("Another transfer into this database is running: wait until it ends.")
             yield target
 
@@ -182,16 +178,13 @@ class Journey:
         tables = {table: None for stream in streams for table in stream.targets}
         self._make_room(target, run, streams)
         writer = Writer(target, run)
-        for stream in streams:
-            self.progress.begin(stream.name, accounts[stream.name].count)
-            for proved in pump(stream.blocks(), target, writer.write, lambda written: prove(target, written)):
-                self._count(accounts[stream.name], proved)
-            accounts[stream.name].close()
-        self.progress.end()
+        blocks = self._blocks(streams, accounts)
+        for proved in pump(blocks, target, writer.write, lambda written: prove(target, written)):
+            self._count(accounts[proved.block.stream], proved)
         self._rebuild(target)
         target.settle(tables)
         keep_proof(target, run, accounts.values())
-        outcome = Outcome(self.source, target.label, accounts, run)
+        outcome = self._outcome(target.label, accounts, run)
         run.state = Transfer.State.PROVED if outcome.holds else Transfer.State.UNPROVED
         run.report, run.finished_at = outcome.as_json(), timezone.now()
         run.save(using=target.alias, update_fields=["state", "report", "finished_at"])
@@ -221,6 +214,16 @@ class Journey:
                     run.rebuild.remove(statement)
                     run.save(using=target.alias, update_fields=["rebuild"])
                 self.progress.advance(1)
+        self.progress.end()
+
+    def _outcome(self, target: str, accounts: dict[str, Account], run: Transfer | None = None, **more: Any) -> Outcome:
+        return Outcome(self.source.label, target, self.source.left_out(), accounts, run, **more)
+
+    def _blocks(self, streams: Iterable[Stream], accounts: dict[str, Account]) -> Iterator[Block]:
+        """All blocks of all streams, as they are asked for."""
+        for stream in streams:
+            self.progress.begin(stream.name, accounts[stream.name].count)
+            yield from stream.blocks()
         self.progress.end()
 
     def _count(self, account: Account, proved: Proved) -> None:

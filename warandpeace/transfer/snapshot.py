@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from django.db import DatabaseError, connections
+from django.db import DatabaseError
 from psycopg import IsolationLevel
 
 from warandpeace.databases import configuration
+from warandpeace.transfer.aliases import connect, forget
 from warandpeace.transfer.errors import TransferError
 from warandpeace.transfer.labels import label_of
 
@@ -116,10 +117,7 @@ class PostgresSnapshot(Snapshot):
             "isolation_level": IsolationLevel.REPEATABLE_READ,
             "options": "-c default_transaction_read_only=on",
         }
-        connections.databases[SOURCE_ALIAS] = settings
-        connections.configure_settings(connections.databases)
-        self.connection = connections[SOURCE_ALIAS]
-        self.connection.inc_thread_sharing()
+        self.connection = connect(SOURCE_ALIAS, settings)
         self.value("SELECT 1")
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
@@ -139,8 +137,7 @@ class PostgresSnapshot(Snapshot):
         return tuple(row[0] for row in self.rows(sql, [self.connection.ops.quote_name(table)]))
 
     def close(self) -> None:
-        self.connection.rollback()
-        self.connection.close()
+        forget(SOURCE_ALIAS)
 
 
 def _check_file(path: Path) -> None:
@@ -172,4 +169,4 @@ def _file_trouble(path: Path, error: sqlite3.Error) -> str:
         return f"{path} is damaged ({said}): copy it again, or repair it with `sqlite3 {path.name} .recover`."
     if "unable to open" in said or "readonly" in said:
         return f"{path} can't be opened ({said}): where its -wal file is, its folder must be writable; copy both."
-    return f"{path} can't be read: {said}."
+    return f"{path} can't be read ({said})."

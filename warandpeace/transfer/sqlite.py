@@ -6,6 +6,7 @@ import fcntl
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -86,11 +87,15 @@ class SqliteTarget(Target):
                 rebuild.append(definition)
         return rebuild
 
-    def lock(self) -> bool:
+    @contextmanager
+    def locked(self) -> Iterator[bool]:
         path = Path(f"{self.connection.settings_dict['NAME']}.transfer-lock")
-        self._lock = path.open("w")
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with path.open("w") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                yield True
+            path.unlink()
         except BlockingIOError:
-            return False
-        return True
+            yield False
+        finally:
+            self.close()

@@ -85,7 +85,7 @@ class Table:
 
     @cached_property
     def _encoders(self) -> tuple[tuple[Encode, Any, bytes], ...]:
-        """How each column is encoded, with its default and that one's bytes: most columns of most rows hold nothing else."""
+        """How each column is encoded, with its default and that one's bytes: most columns hold nothing else."""
         defaults = [default for _, default in self._defaults]
         return tuple(
             (codec.encode, default, NULL if default is None else codec.encode(default))
@@ -145,6 +145,8 @@ class Table:
 
 def _default(each: models.Field[Any, Any]) -> Any:
     """A constant that stands for "nothing said": never the time of day, which would differ in the next run."""
+    if isinstance(each, models.BinaryField):
+        return b""
     if each.default is NOT_PROVIDED:
         return "" if each.empty_strings_allowed and not each.null else None
     if callable(each.default):

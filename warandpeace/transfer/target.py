@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from django.core.management.color import no_style
@@ -56,8 +57,8 @@ class Target(ABC):
             cursor.execute(statement)
 
     @abstractmethod
-    def lock(self) -> bool:
-        """Whether no other transfer writes here; held until the connection closes or the process ends."""
+    def locked(self) -> AbstractContextManager[bool]:
+        """Keep other transfers out; gives False if one is writing here. A process that dies lets go."""
 
     def settle(self, tables: Iterable[Table]) -> None:
         """Set the sequences behind the greatest numbers, and let the planner look at what has come."""

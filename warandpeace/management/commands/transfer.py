@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from argparse import RawDescriptionHelpFormatter
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -94,10 +95,10 @@ class Command(BaseCommand):
             since=options["since"] and options["since"].replace(tzinfo=options["naive_timezone"]),
             tables=options["tables"],
         )
-        journey = Journey(request, self.stdout.write, Progress(sys.stderr))
-        if options["dry_run"]:
-            return journey.rehearse()
-        return journey.verify() if options["verify_only"] else journey.transfer()
+        with closing(Journey(request, self.stdout.write, Progress(sys.stderr))) as journey:
+            if options["dry_run"]:
+                return journey.rehearse()
+            return journey.verify() if options["verify_only"] else journey.transfer()
 
     def _tell(self, outcome: Outcome, report: Path | None) -> None:
         for line in [*table_lines(outcome), *problem_lines(outcome)]:

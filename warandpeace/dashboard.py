@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from articles.admin.source import health
 from articles.models import Article, BackfillRun, Source
@@ -32,6 +32,12 @@ BACKFILLS_SHOWN = 3
 # The sweeper is rung every few seconds; after this it has stopped, whatever lives.
 SWEEPER_LATE = timedelta(minutes=1)
 PROCESS_LATE = timedelta(minutes=3)
+PROCESSES = {
+    "web": gettext_lazy("Pages"),
+    "worker": gettext_lazy("Workers"),
+    "beat": gettext_lazy("Scheduler"),
+    "bot": gettext_lazy("Bot"),
+}
 
 
 @dataclass(frozen=True)
@@ -177,4 +183,8 @@ def _lights(now: datetime) -> Iterator[Light]:
     roles = ProcessSession.objects.filter(ended_at=None).order_by("role").values_list("role").annotate(alive=alive)
     for role, count in roles:
         if count:
-            yield Light(role, ngettext("%(count)d alive", "%(count)d alive", count) % {"count": count}, "success")
+            yield Light(
+                str(PROCESSES.get(role, role)),
+                ngettext("%(count)d alive", "%(count)d alive", count) % {"count": count},
+                "success",
+            )

@@ -76,10 +76,13 @@ def test_a_folder_among_the_messages_stops_nobody(queue, folder):
 
 
 def test_a_message_being_written_is_not_seen(queue, folder):
-    (folder / f".000_hidden.{broker.QUEUE}.msg").write_text("{half")
+    hidden = folder / f".000_hidden.{broker.QUEUE}.msg"
+    hidden.write_text("{half")
 
     with pytest.raises(queue.Empty):
         queue.get(timeout=0.05)
+
+    assert hidden.exists()
 
 
 def test_clearing_removes_whatever_was_left(folder):

@@ -85,6 +85,12 @@ def test_without_the_demo_its_pages_do_not_exist(client, address):
     assert client.get(address).status_code == 404
 
 
+def test_with_its_source_the_demos_pages_go(client, demo):
+    Source.objects.all().delete()
+
+    assert client.get("/demo/feed.xml").status_code == 404
+
+
 @pytest.mark.django_db
 def test_the_demo_is_made_once():
     assert content.create_demo(BASE)

@@ -6,29 +6,44 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('publishing', '0002_pause_permission'),
+        ("publishing", "0002_pause_permission"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='message',
-            name='sent_message_has_number_and_time',
+            model_name="message",
+            name="sent_message_has_number_and_time",
         ),
         migrations.AddField(
-            model_name='message',
-            name='resolved_at',
-            field=models.DateTimeField(blank=True, null=True, verbose_name='decided'),
+            model_name="message",
+            name="resolved_at",
+            field=models.DateTimeField(blank=True, null=True, verbose_name="decided"),
         ),
         migrations.AddField(
-            model_name='message',
-            name='resolved_by',
-            field=models.ForeignKey(blank=True, help_text='Who said what became of a message of which nobody knew whether it was sent.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='decided by'),
+            model_name="message",
+            name="resolved_by",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="Who said what became of a message of which nobody knew whether it was sent.",
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="decided by",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'sent'), _negated=True), models.Q(('message_id__isnull', False), ('sent_at__isnull', False)), models.Q(('resolved_at__isnull', False), ('sent_at__isnull', False)), _connector='OR'), name='sent_message_has_proof'),
+            model_name="message",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "sent"), _negated=True),
+                    models.Q(("message_id__isnull", False), ("sent_at__isnull", False)),
+                    models.Q(("resolved_at__isnull", False), ("sent_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="sent_message_has_proof",
+            ),
         ),
     ]

@@ -5,20 +5,29 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('publishing', '0003_message_resolution'),
+        ("publishing", "0003_message_resolution"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='channel',
-            name='time_zone',
-            field=models.CharField(default='Europe/Moscow', max_length=64, validators=[publishing.models.channel.validate_time_zone], verbose_name='time zone'),
+            model_name="channel",
+            name="time_zone",
+            field=models.CharField(
+                default="Europe/Moscow",
+                max_length=64,
+                validators=[publishing.models.channel.validate_time_zone],
+                verbose_name="time zone",
+            ),
         ),
         migrations.AlterField(
-            model_name='historicalchannel',
-            name='time_zone',
-            field=models.CharField(default='Europe/Moscow', max_length=64, validators=[publishing.models.channel.validate_time_zone], verbose_name='time zone'),
+            model_name="historicalchannel",
+            name="time_zone",
+            field=models.CharField(
+                default="Europe/Moscow",
+                max_length=64,
+                validators=[publishing.models.channel.validate_time_zone],
+                verbose_name="time zone",
+            ),
         ),
     ]

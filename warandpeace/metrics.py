@@ -7,10 +7,20 @@ to import prometheus_client, so that every counter is made after the line that n
 from __future__ import annotations
 
 import logging
+import os
+import socket
 
-from prometheus_client import Histogram
+from prometheus_client import Histogram, values
 
-from articles.metrics import errors
+
+def process_name() -> str:
+    """Names this process's files. Containers that share the folder may all have the number 1."""
+    return f"{socket.gethostname().replace('_', '-')}-{os.getpid()}"
+
+
+values.ValueClass = values.MultiProcessValue(process_name)  # type: ignore[no-untyped-call]
+
+from articles.metrics import errors  # noqa: E402  makes counters
 
 JOB_DURATION = Histogram(
     "job_duration_seconds",

@@ -6,7 +6,6 @@ import os
 from typing import Any
 
 from django.conf import settings
-from prometheus_client import multiprocess
 
 from warandpeace import lifeline
 
@@ -36,8 +35,3 @@ def worker_exit(server: Any, worker: Any) -> None:
     presence = getattr(worker, "presence", None)
     if presence:
         presence.stop()
-
-
-def child_exit(server: Any, worker: Any) -> None:
-    """A dead worker's gauges no longer count."""
-    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import logging
+import os
+import socket
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -100,6 +103,15 @@ def test_requests_are_counted(client, read):
     client.get("/")
 
     assert read("django_http_responses_total_by_status_total", status="200") >= before + 1
+
+
+def test_processes_of_several_machines_may_share_the_folder(client):
+    client.get("/")
+
+    files = list(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).glob("*.db"))
+
+    assert files
+    assert all(f"{socket.gethostname()}-{os.getpid()}" in file.name for file in files)
 
 
 def test_rows_are_counted_once_in_a_while(client, django_assert_num_queries):

@@ -251,3 +251,17 @@ TELEGRAM_TOKENS = {
     for name in {variable.removesuffix("_FILE") for variable in os.environ}
     if name.startswith("TELEGRAM_") and "TOKEN" in name and env.str(name, default="")
 }
+
+# --- language models ------------------------------------------------------------------------------------------------
+
+# Rows of providers are made of these by each `migrate`; a key is sent to the server it is listed with and to no other.
+LLM_PRIMARY = env.str("LLM_PRIMARY", default="")
+GOOGLE_API_KEYS = env.list("GOOGLE_API_KEYS", default=[])
+GEMINI_MODEL = env.str("GEMINI_MODEL", default="gemini-2.5-flash")
+GEMINI_BASE_URL = env.str("GEMINI_BASE_URL", default="https://generativelanguage.googleapis.com/v1beta/openai")
+MISTRAL_API_KEY = env.str("MISTRAL_API_KEY", default="")
+MISTRAL_MODEL = env.str("MISTRAL_MODEL", default="mistral-small-latest")
+MISTRAL_BASE_URL = env.str("MISTRAL_BASE_URL", default="https://api.mistral.ai/v1")
+OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
+OPENAI_MODEL = env.str("OPENAI_MODEL", default="gpt-4o-mini")
+OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="https://api.openai.com/v1")

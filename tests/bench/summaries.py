@@ -22,7 +22,7 @@ from tests.usage.news import NEWS  # noqa: E402
 from usage import llm  # noqa: E402
 from usage.extractive import summarise  # noqa: E402
 from usage.models import ApiUsageDaily, Provider  # noqa: E402
-from usage.prompts import Reply  # noqa: E402
+from usage.prompts import Call, Reply  # noqa: E402
 
 CALLS = 1_000
 WRITERS = 8
@@ -40,7 +40,7 @@ def summaries() -> None:
     print(f"extractive summaries, one core: {rate:,.0f}/s; a text of 22 MB: {time.perf_counter() - began:.3f} s")
 
 
-def answer_at_once(_provider: Provider, _prompt: llm.Prompt) -> Reply:
+def answer_at_once(_provider: Provider, _prompt: llm.Prompt, _call: Call) -> Reply:
     return Reply("Порт вырос.", tokens_in=100, tokens_out=50)
 
 

@@ -30,14 +30,14 @@ def test_a_call_is_written_down_before_it_is_made(event: ApiUsageEvent) -> None:
 
 def test_a_call_is_counted_once(event: ApiUsageEvent, provider: Provider) -> None:
     ledger.succeed(event, provider, Reply("text", tokens_in=10), latency_ms=5)
-    ledger.fail(event, ProviderFailed(), latency_ms=9)
+    ledger.fail(event, provider, ProviderFailed(), latency_ms=9)
 
     daily = ApiUsageDaily.objects.get()
     assert (daily.requests, daily.successes, daily.tokens_in, daily.latency_ms) == (1, 1, 10, 5)
 
 
-def test_a_failure_is_a_request_without_success(event: ApiUsageEvent) -> None:
-    ledger.fail(event, ProviderFailed(), latency_ms=9)
+def test_a_failure_is_a_request_without_success(event: ApiUsageEvent, provider: Provider) -> None:
+    ledger.fail(event, provider, ProviderFailed(), latency_ms=9)
 
     daily = ApiUsageDaily.objects.get()
     assert (daily.requests, daily.successes) == (1, 0)

@@ -14,7 +14,7 @@ from django.db.models import Sum
 from usage import llm
 from usage.backends import Backend
 from usage.models import ApiUsageDaily, ApiUsageEvent, Provider, SessionStatsDaily
-from usage.prompts import Reply
+from usage.prompts import Call, Reply
 
 PROMPT = llm.Prompt(instructions="Summarise.", text="Порт вырос на 12%.", max_chars=900, version="test-1")
 OFFLINE = Provider.Kind.EXTRACTIVE
@@ -28,7 +28,7 @@ def provider(name: str, **fields: object) -> Provider:
 def answering(*, failing: set[str]) -> dict[str, Backend]:
     """Backends that answer with the provider's name, but for those that fail."""
 
-    def answer(asked: Provider, _prompt: llm.Prompt) -> Reply:
+    def answer(asked: Provider, _prompt: llm.Prompt, _call: Call) -> Reply:
         if asked.name in failing:
             raise llm.ProviderFailed("no luck")
         return Reply(asked.name, tokens_in=1_000, tokens_out=500)
@@ -135,7 +135,7 @@ class Shaky:
     def __init__(self) -> None:
         self.numbers = count(1)  # next() on it is atomic
 
-    def __call__(self, asked: Provider, _prompt: llm.Prompt) -> Reply:
+    def __call__(self, asked: Provider, _prompt: llm.Prompt, _call: Call) -> Reply:
         number = next(self.numbers)
         if asked.name == "shaky" and number % 3 == 0:
             raise llm.ProviderFailed("no luck")
@@ -176,7 +176,7 @@ django.setup()
 
 from usage import llm
 
-def hang(provider, prompt):
+def hang(*_args):
     print("calling", flush=True)
     time.sleep(600)
 

@@ -26,7 +26,7 @@ from warandpeace import lifeline
 logger = logging.getLogger(__name__)
 
 # Seconds from the request to end until what is left is killed.
-PATIENCE = 3.5
+PATIENCE = 3.0
 
 # Seconds until the first restart, and at most; a child that lived so long begins anew with the first.
 FIRST_PAUSE, LONGEST_PAUSE, LIVED_WELL = 1.0, 30.0, 60.0

@@ -12,9 +12,12 @@ from playwright.sync_api import Browser, Page, sync_playwright
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def playwright_beside_the_orm() -> Iterator[None]:
-    """Playwright keeps an event loop in this thread, in which Django would refuse every query."""
+    """Playwright keeps an event loop in this thread, in which Django would refuse every query.
+
+    It ends with the tests of this package: later ones run event loops of their own.
+    """
     before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     yield
@@ -22,7 +25,7 @@ def playwright_beside_the_orm() -> Iterator[None]:
         del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:

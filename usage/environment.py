@@ -66,8 +66,8 @@ def secrets_for(base_url: str) -> list[str]:
 
 def origin(url: str) -> tuple[str, str, int | None]:
     """Scheme, host and port of an address; an address that has none of them is like no other."""
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         port = parts.port
     except ValueError:
         return ("", url, None)

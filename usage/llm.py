@@ -79,7 +79,7 @@ def complete(
 
 def _providers(name: str) -> list[Provider]:
     """Enabled providers by priority. The offline summariser is among them unless somebody has switched it off."""
-    known = list(Provider.objects.all())
+    known = list(Provider.objects.filter(kind__in=Provider.Kind.values))
     if not any(provider.kind == Provider.Kind.EXTRACTIVE for provider in known):
         known.append(Provider(name="extractive", kind=Provider.Kind.EXTRACTIVE))
     enabled = [provider for provider in known if provider.is_enabled and name in {"", provider.name}]

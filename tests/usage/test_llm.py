@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from decimal import Decimal
 from itertools import count
 
@@ -10,9 +11,10 @@ import pytest
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Sum
+from django.utils import timezone
 
 from usage import llm
-from usage.backends import Backend
+from usage.backends import BACKENDS, Backend
 from usage.models import ApiUsageDaily, ApiUsageEvent, Provider, SessionStatsDaily
 from usage.prompts import Call, Reply
 
@@ -195,3 +197,78 @@ def test_a_killed_call_leaves_its_row() -> None:
     event = ApiUsageEvent.objects.get()
     assert (event.state, event.provider) == (ApiUsageEvent.State.STARTED, "extractive")
     assert not ApiUsageDaily.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_provider_can_be_asked_by_name() -> None:
+    provider("early", priority=10)
+    provider("late", priority=20)
+
+    completion = llm.complete(PROMPT, purpose="summary", provider="late", backends=answering(failing=set()))
+
+    assert completion.provider == "late"
+
+
+@pytest.mark.django_db
+def test_nobody_steps_in_for_a_provider_that_was_named() -> None:
+    provider("late", priority=20)
+
+    with pytest.raises(llm.ProviderFailed):
+        llm.complete(PROMPT, purpose="summary", provider="late", backends=answering(failing={"late"}))
+
+
+@pytest.mark.django_db
+def test_a_provider_that_is_off_or_unknown_cannot_be_named() -> None:
+    provider("off", is_enabled=False)
+
+    for name in ("off", "nobody"):
+        with pytest.raises(llm.NoSuchProvider):
+            llm.complete(PROMPT, purpose="summary", provider=name)
+
+
+@pytest.mark.django_db
+def test_the_offline_summariser_can_be_switched_off() -> None:
+    Provider.objects.update(is_enabled=False)
+
+    with pytest.raises(llm.ProviderFailed):
+        llm.complete(PROMPT, purpose="summary")
+
+
+@pytest.mark.django_db
+def test_a_row_of_a_kind_we_have_never_known_is_passed_over() -> None:
+    Provider.objects.create(name="strange", kind="telepathy", priority=1)
+
+    completion = llm.complete(PROMPT, purpose="summary")
+
+    assert completion.provider == "extractive"
+    assert not ApiUsageEvent.objects.filter(provider="strange").exists()
+
+
+@pytest.mark.django_db
+def test_a_mistake_of_ours_leaves_no_row_open() -> None:
+    def stumble(_provider: Provider, _prompt: llm.Prompt, _call: Call) -> Reply:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        llm.complete(PROMPT, purpose="summary", backends={OFFLINE: stumble})
+
+    event = ApiUsageEvent.objects.get()
+    assert (event.state, event.error_code) == ("failed", "unexpected")
+    assert ApiUsageDaily.objects.get().requests == 1
+
+
+@pytest.mark.django_db
+def test_no_more_calls_at_once_than_a_provider_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = Provider.objects.create(name="small", kind=Provider.Kind.OPENAI, priority=1, concurrency=1)
+    monkeypatch.setattr(llm, "PATIENCE", 0.05)
+    ApiUsageEvent.objects.create(provider="small")
+
+    busy = llm.complete(PROMPT, purpose="summary", backends={**BACKENDS, Provider.Kind.OPENAI: say_yes})
+    ApiUsageEvent.objects.update(started_at=timezone.now() - timedelta(seconds=server.timeout_seconds + 60))
+    free = llm.complete(PROMPT, purpose="summary", backends={**BACKENDS, Provider.Kind.OPENAI: say_yes})
+
+    assert (busy.provider, free.provider) == ("extractive", "small")
+
+
+def say_yes(_provider: Provider, _prompt: llm.Prompt, _call: Call) -> Reply:
+    return Reply("yes")

@@ -177,6 +177,7 @@ def served() -> Iterator[int]:
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
     process = multiprocessing.get_context("spawn").Process(target=serve, args=[theirs], daemon=True)
     process.start()
+    theirs.close()  # or a server that dies would be waited for without end
     try:
         yield ours.recv()
     finally:

@@ -22,6 +22,8 @@ from warandpeace.transfer.labels import label_of
 SOURCE_ALIAS = "transfer_source"
 ROWS_AT_ONCE = 500
 SQLITE_HEADER = b"SQLite format 3\0"
+HEADER_BYTES = 100
+LARGEST_PAGE = 65_536  # too large for the header's two bytes, which then say 1
 BUSY_SECONDS = 10
 
 
@@ -76,14 +78,9 @@ class SqliteSnapshot(Snapshot):
             # Broken UTF-8 becomes lone surrogates instead of ending the query; the row then goes to quarantine.
             self.file.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
             self.file.execute("BEGIN")
-            pages, size = (self.file.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
             self.file.execute("SELECT count(*) FROM sqlite_master").fetchone()
         except sqlite3.Error as error:
             raise TransferError(_file_trouble(path, error)) from error
-        if pages * size > path.stat().st_size + _log_size(path):
-            raise TransferError(
-                f"{path} is cut off: {pages * size} bytes are expected. Copy it again, with its -wal file."
-            )
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         try:
@@ -146,13 +143,23 @@ def _check_file(path: Path) -> None:
         raise TransferError(f"There is no file {path}. Give --from the path of the old database, or a database URL.")
     try:
         with path.open("rb") as file:
-            header = file.read(len(SQLITE_HEADER))
+            header = file.read(HEADER_BYTES)
     except PermissionError as error:
         raise TransferError(f"{path} may not be read by this user: change its owner or its mode.") from error
-    if header != SQLITE_HEADER:
+    if not header.startswith(SQLITE_HEADER):
         raise TransferError(
             f"{path} is no SQLite database, or it is encrypted: decrypt it first, or give the right file."
         )
+    if _expected_size(header) > path.stat().st_size + _log_size(path):
+        raise TransferError(f"{path} is cut off: it must have {_expected_size(header):,} bytes. Copy it once more.")
+
+
+def _expected_size(header: bytes) -> int:
+    """What the header says of the file's length; 0 where an old SQLite wrote it (file format, 1.3.7)."""
+    if len(header) < HEADER_BYTES or header[24:28] != header[92:96]:
+        return 0
+    size, pages = int.from_bytes(header[16:18], "big"), int.from_bytes(header[28:32], "big")
+    return pages * (LARGEST_PAGE if size == 1 else size)
 
 
 def _log_size(path: Path) -> int:

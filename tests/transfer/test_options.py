@@ -1,0 +1,148 @@
+"""--dry-run, --limit, --since, --tables, --report, --release."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+from articles.models import Article
+from publishing.models import Channel, Digest, Message, Publication
+from tests.factories import ArticleFactory, ChannelFactory, PublicationFactory
+from tests.legacy_files import change
+from tests.transfer.conftest import Database
+from usage.models import ApiUsageEvent
+from warandpeace.transfer.holding import HELD_BY_TRANSFER, PAUSED_BY_TRANSFER
+from warandpeace.transfer.models import Transfer
+
+
+def test_a_rehearsal_writes_nothing_and_finds_the_problems(legacy: Path, target: Database) -> None:
+    change(legacy, "UPDATE articles SET published_at = 'вчера' WHERE id = 3")
+
+    said = target.take(legacy, "--dry-run")
+
+    assert "quarantine: articles 3: published_at is no date: 'вчера'" in said
+    assert "Nothing was written" in said
+    assert not target.rows(Transfer).exists()
+    assert not target.rows(Article).exists()
+
+
+def test_a_limit_counts_what_it_leaves(legacy: Path, target: Database) -> None:
+    said = target.take(legacy, "--limit", "7")
+
+    assert target.rows(Article).count() >= 7
+    assert target.rows(ApiUsageEvent).count() == 7
+    assert "articles: 93 beyond --limit" in said
+    assert "Proved" in said
+
+
+def test_a_whole_run_after_a_limited_one_brings_the_rest(legacy: Path, target: Database, another: Database) -> None:
+    target.take(legacy, "--limit", "7")
+
+    target.take(legacy)
+    another.take(legacy)
+
+    assert target.values(Article) == another.values(Article)
+    assert target.values(Publication) == another.values(Publication)
+
+
+def test_since_leaves_older_rows_out(legacy: Path, target: Database) -> None:
+    said = target.take(legacy, "--since", "2025-10-06")
+
+    assert 0 < target.rows(Article).count() < 100
+    assert target.rows(Article).filter(published_at__lt="2025-10-05T21:00Z").count() == 0
+    assert "before --since" in said
+    assert "Proved" in said
+
+
+def test_only_some_tables(legacy: Path, target: Database) -> None:
+    target.take(legacy, "--tables", "digests,api_usage_events")
+
+    assert target.rows(Digest).exists()
+    assert target.rows(ApiUsageEvent).exists()
+    assert not target.rows(Article).exists()
+
+
+def test_children_without_their_parents_are_skipped_and_said(target: Database, file_target: Database) -> None:
+    channel = Channel(slug="c", name="Канал")
+    target.rows(Channel).bulk_create([channel])
+    values = {"period": "daily", "period_start": "2025-01-01", "period_end": "2025-01-01"}
+    target.rows(Digest).bulk_create([Digest(channel=channel, **values)])
+
+    said = file_target.take(target, "--tables", "publishing_digest")
+
+    assert "publishing_digest: 1 belongs to a row that was not asked for" in said
+    assert "Proved" in said
+
+
+def test_the_report_names_every_merge_and_every_problem(legacy: Path, target: Database, tmp_path: Path) -> None:
+    change(
+        legacy,
+        "UPDATE articles SET published_at = 'вчера' WHERE id = 3",
+        "INSERT INTO articles (id, url, title, published_at) VALUES "
+        "(500, (SELECT rtrim(url, '/') || '//' FROM articles WHERE id = 10), 'Ещё раз', '2025-10-01T10:00:00+00:00')",
+    )
+
+    target.take(legacy, "--report", str(tmp_path / "report.json"))
+
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["holds"]
+    assert ["500", "10"] in report["merges"]["articles"]
+    assert {"table": "articles", "key": "3", "reason": "published_at is no date: 'вчера'"} in report["quarantine"]
+    assert len(report["tables"]["articles"]["checksum"]) == 32
+
+
+def test_the_same_rows_have_the_same_checksum_on_both_engines(
+    legacy: Path, target: Database, file_target: Database, tmp_path: Path
+) -> None:
+    target.take(legacy, "--report", str(tmp_path / "a.json"))
+    file_target.take(legacy, "--report", str(tmp_path / "b.json"))
+
+    one, other = (json.loads((tmp_path / name).read_text())["tables"] for name in ("a.json", "b.json"))
+    assert {name: table["checksum"] for name, table in one.items()} == {
+        name: table["checksum"] for name, table in other.items()
+    }
+
+
+def test_a_source_is_not_written_to(legacy: Path, target: Database) -> None:
+    before = legacy.read_bytes()
+
+    target.take(legacy)
+
+    assert legacy.read_bytes() == before
+    with closing(sqlite3.connect(legacy)) as file:
+        assert file.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+@pytest.mark.django_db
+def test_release_puts_everything_back_as_it_stood() -> None:
+    channel = ChannelFactory.create(is_paused=True, pause_reason=PAUSED_BY_TRANSFER)
+    held = {"channel": channel, "state": Publication.State.HELD, "reason": HELD_BY_TRANSFER}
+    approved, old = (PublicationFactory.create(article=ArticleFactory.create(), **held) for _ in range(2))
+    values = {"ordinal": 1, "payload": {"text": "t"}, "payload_hash": "h"}
+    Message.objects.create(publication=approved, channel=channel, **values)
+    said = StringIO()
+
+    call_command("transfer", "--release", stdout=said)
+
+    states = Publication.objects.in_bulk([approved.pk, old.pk])
+    assert states[approved.pk].state == Publication.State.APPROVED
+    assert states[old.pk].state == Publication.State.PENDING
+    assert not Channel.objects.get(pk=channel.pk).is_paused
+    assert "Released: 1 channels, 1 approved publications, 1 that await an approval." in said.getvalue()
+
+
+@pytest.mark.django_db
+def test_release_leaves_alone_what_people_have_held() -> None:
+    channel = ChannelFactory.create(is_paused=True, pause_reason="Ремонт")
+    held = PublicationFactory.create(channel=channel, state=Publication.State.HELD, reason="Ждём пресс-службу")
+
+    call_command("transfer", "--release", stdout=StringIO())
+
+    assert Publication.objects.get(pk=held.pk).state == Publication.State.HELD
+    assert Channel.objects.get(pk=channel.pk).is_paused

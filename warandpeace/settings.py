@@ -59,7 +59,7 @@ INSTALLED_APPS = [
     "unfold.contrib.filters",
     "unfold.contrib.forms",
     "unfold.contrib.simple_history",
-    "django.contrib.admin",
+    "warandpeace.late_admin.LateAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -244,6 +244,14 @@ TELEGRAM_API_BASE_URL = env.str("TELEGRAM_API_BASE_URL", default="https://api.te
 TELEGRAM_BOT_TOKEN = env.str("TELEGRAM_BOT_TOKEN", default="")
 TELEGRAM_CHANNEL_ID = env.str("TELEGRAM_CHANNEL_ID", default="")
 TELEGRAM_ADMIN_IDS = [int(number) for number in env.list("TELEGRAM_ADMIN_IDS", default=[])]
+
+TELEGRAM_TIMEOUT = env.float("TELEGRAM_TIMEOUT", default=20)
+# Nobody looks for a post before so many seconds have passed since its call must have ended.
+TELEGRAM_QUIET_SECONDS = env.float("TELEGRAM_QUIET_SECONDS", default=30)
+# Telegram's limits: of one chat, of one channel, and of one bot in all its channels together.
+TELEGRAM_SECONDS_BETWEEN_MESSAGES = env.float("TELEGRAM_SECONDS_BETWEEN_MESSAGES", default=1)
+TELEGRAM_MESSAGES_PER_MINUTE = env.float("TELEGRAM_MESSAGES_PER_MINUTE", default=20)
+TELEGRAM_MESSAGES_PER_SECOND = env.float("TELEGRAM_MESSAGES_PER_SECOND", default=30)
 
 # Channels name the variable that holds their bot's token; only variables that look like one can be named.
 TELEGRAM_TOKENS = {

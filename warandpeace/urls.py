@@ -6,6 +6,8 @@ from django.urls import include, path
 from warandpeace import health, views
 from warandpeace.demo import views as demo
 
+admin.autodiscover()
+
 urlpatterns = [
     path("", views.home, name="home"),
     path("readyz", health.readyz, name="readyz"),

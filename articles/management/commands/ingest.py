@@ -19,6 +19,8 @@ MAX_FILE_BYTES = 100_000_000
 
 
 class Command(BaseCommand):
+    # They would import every page of the admin first; `run`, `migrate` and `check` make them.
+    requires_system_checks: list[str] = []
     help = """Fetch feeds and store their articles.
 
 Without --source every watched feed is fetched now, whether it is due or not; only those that another

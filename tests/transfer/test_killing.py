@@ -70,7 +70,7 @@ def test_indexes_that_a_killed_run_had_dropped_are_built_by_the_next(
     monkeypatch.setattr("warandpeace.transfer.run.REBUILD_FROM", 1)
     path, before = build(tmp_path / "legacy.db", 300), indexes(target)
     process = begin(path, target.url)
-    while not target.rows(TransferBlock).exists():
+    while not target.rows(TransferBlock).exists() and process.is_alive():
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
     process.join()

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Context, Decimal
+from math import isfinite
 from typing import Any
 
 from django.conf import settings
@@ -283,6 +284,6 @@ def _original(value: Any) -> Any:
         return value if "\0" not in value else _original(value.encode())
     if isinstance(value, bytes | memoryview):
         return {"hex": bytes(value).hex()}
-    if value is None or isinstance(value, bool | int | float):
+    if value is None or isinstance(value, bool | int) or (isinstance(value, float) and isfinite(value)):
         return value
     return json.loads(normal_json(value)) if isinstance(value, dict | list) else str(value)

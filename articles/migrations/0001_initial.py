@@ -9,224 +9,534 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('usage', '0001_initial'),
+        ("usage", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='DeadLetter',
+            name="DeadLetter",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('entity_type', models.CharField(choices=[('source', 'source'), ('page', 'page'), ('article', 'article'), ('summary', 'summary'), ('post', 'post')], max_length=10, verbose_name='kind')),
-                ('entity_ref', models.CharField(help_text="An address or a row's number.", max_length=2048, verbose_name='what')),
-                ('error_code', models.CharField(blank=True, max_length=100, verbose_name='error')),
-                ('error_payload', models.TextField(blank=True, verbose_name='details')),
-                ('attempts', models.PositiveIntegerField(default=1, verbose_name='attempts')),
-                ('first_seen_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='first seen')),
-                ('last_seen_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='last seen')),
-                ('next_attempt_at', models.DateTimeField(blank=True, null=True, verbose_name='next attempt')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "entity_type",
+                    models.CharField(
+                        choices=[
+                            ("source", "source"),
+                            ("page", "page"),
+                            ("article", "article"),
+                            ("summary", "summary"),
+                            ("post", "post"),
+                        ],
+                        max_length=10,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "entity_ref",
+                    models.CharField(help_text="An address or a row's number.", max_length=2048, verbose_name="what"),
+                ),
+                ("error_code", models.CharField(blank=True, max_length=100, verbose_name="error")),
+                ("error_payload", models.TextField(blank=True, verbose_name="details")),
+                ("attempts", models.PositiveIntegerField(default=1, verbose_name="attempts")),
+                ("first_seen_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="first seen")),
+                ("last_seen_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="last seen")),
+                ("next_attempt_at", models.DateTimeField(blank=True, null=True, verbose_name="next attempt")),
             ],
             options={
-                'verbose_name': 'dead letter',
-                'verbose_name_plural': 'dead letters',
-                'ordering': ['-last_seen_at'],
-                'indexes': [models.Index(fields=['-last_seen_at'], name='dead_letter_newest')],
-                'constraints': [models.UniqueConstraint(fields=('entity_type', 'entity_ref'), name='unique_dead_letter_of_thing')],
+                "verbose_name": "dead letter",
+                "verbose_name_plural": "dead letters",
+                "ordering": ["-last_seen_at"],
+                "indexes": [models.Index(fields=["-last_seen_at"], name="dead_letter_newest")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("entity_type", "entity_ref"), name="unique_dead_letter_of_thing")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='HistoricalSource',
+            name="HistoricalSource",
             fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('feed', 'feed (RSS, Atom, RDF)'), ('site', 'site')], default='feed', max_length=10, verbose_name='kind')),
-                ('slug', models.SlugField(help_text='Names the source in commands.', verbose_name='short name')),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
-                ('url', models.URLField(help_text="Of the feed, or of the site's list of news.", max_length=2048, verbose_name='address')),
-                ('language', models.CharField(blank=True, help_text='ru, en; empty: told from the text.', max_length=8, verbose_name='language')),
-                ('selectors', models.JSONField(blank=True, default=dict, verbose_name='selectors')),
-                ('topic_rules', models.JSONField(blank=True, default=list, verbose_name='topic rules')),
-                ('encoding', models.CharField(blank=True, help_text='Overrides what the server and the document say.', max_length=40, verbose_name='encoding')),
-                ('time_zone', models.CharField(default='Europe/Moscow', help_text='Of dates that name no zone.', max_length=64, verbose_name='time zone')),
-                ('is_active', models.BooleanField(default=True, verbose_name='watched')),
-                ('fetch_full_text', models.BooleanField(default=True, help_text="From the article's page, where the feed brings only a lead.", verbose_name='fetch full text')),
-                ('auto_summarise', models.BooleanField(default=True, verbose_name='summarise automatically')),
-                ('auto_queue', models.BooleanField(default=False, verbose_name='queue automatically')),
-                ('queue_max_age_hours', models.PositiveSmallIntegerField(default=48, help_text='Older articles are stored but not queued.', verbose_name='oldest news to queue, hours')),
-                ('interval_minutes', models.PositiveSmallIntegerField(default=15, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(10080)], verbose_name='interval, minutes')),
-                ('created_at', models.DateTimeField(blank=True, editable=False, verbose_name='created')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("feed", "feed (RSS, Atom, RDF)"), ("site", "site")],
+                        default="feed",
+                        max_length=10,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("slug", models.SlugField(help_text="Names the source in commands.", verbose_name="short name")),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                (
+                    "url",
+                    models.URLField(
+                        help_text="Of the feed, or of the site's list of news.", max_length=2048, verbose_name="address"
+                    ),
+                ),
+                (
+                    "language",
+                    models.CharField(
+                        blank=True,
+                        help_text="ru, en; empty: told from the text.",
+                        max_length=8,
+                        verbose_name="language",
+                    ),
+                ),
+                ("selectors", models.JSONField(blank=True, default=dict, verbose_name="selectors")),
+                ("topic_rules", models.JSONField(blank=True, default=list, verbose_name="topic rules")),
+                (
+                    "encoding",
+                    models.CharField(
+                        blank=True,
+                        help_text="Overrides what the server and the document say.",
+                        max_length=40,
+                        verbose_name="encoding",
+                    ),
+                ),
+                (
+                    "time_zone",
+                    models.CharField(
+                        default="Europe/Moscow",
+                        help_text="Of dates that name no zone.",
+                        max_length=64,
+                        verbose_name="time zone",
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True, verbose_name="watched")),
+                (
+                    "fetch_full_text",
+                    models.BooleanField(
+                        default=True,
+                        help_text="From the article's page, where the feed brings only a lead.",
+                        verbose_name="fetch full text",
+                    ),
+                ),
+                ("auto_summarise", models.BooleanField(default=True, verbose_name="summarise automatically")),
+                ("auto_queue", models.BooleanField(default=False, verbose_name="queue automatically")),
+                (
+                    "queue_max_age_hours",
+                    models.PositiveSmallIntegerField(
+                        default=48,
+                        help_text="Older articles are stored but not queued.",
+                        verbose_name="oldest news to queue, hours",
+                    ),
+                ),
+                (
+                    "interval_minutes",
+                    models.PositiveSmallIntegerField(
+                        default=15,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(10080),
+                        ],
+                        verbose_name="interval, minutes",
+                    ),
+                ),
+                ("created_at", models.DateTimeField(blank=True, editable=False, verbose_name="created")),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                (
+                    "history_type",
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical source',
-                'verbose_name_plural': 'historical sources',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical source",
+                "verbose_name_plural": "historical sources",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='Source',
+            name="Source",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('feed', 'feed (RSS, Atom, RDF)'), ('site', 'site')], default='feed', max_length=10, verbose_name='kind')),
-                ('slug', models.SlugField(help_text='Names the source in commands.', unique=True, verbose_name='short name')),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
-                ('url', models.URLField(help_text="Of the feed, or of the site's list of news.", max_length=2048, verbose_name='address')),
-                ('language', models.CharField(blank=True, help_text='ru, en; empty: told from the text.', max_length=8, verbose_name='language')),
-                ('selectors', models.JSONField(blank=True, default=dict, verbose_name='selectors')),
-                ('topic_rules', models.JSONField(blank=True, default=list, verbose_name='topic rules')),
-                ('encoding', models.CharField(blank=True, help_text='Overrides what the server and the document say.', max_length=40, verbose_name='encoding')),
-                ('time_zone', models.CharField(default='Europe/Moscow', help_text='Of dates that name no zone.', max_length=64, verbose_name='time zone')),
-                ('is_active', models.BooleanField(default=True, verbose_name='watched')),
-                ('fetch_full_text', models.BooleanField(default=True, help_text="From the article's page, where the feed brings only a lead.", verbose_name='fetch full text')),
-                ('auto_summarise', models.BooleanField(default=True, verbose_name='summarise automatically')),
-                ('auto_queue', models.BooleanField(default=False, verbose_name='queue automatically')),
-                ('queue_max_age_hours', models.PositiveSmallIntegerField(default=48, help_text='Older articles are stored but not queued.', verbose_name='oldest news to queue, hours')),
-                ('interval_minutes', models.PositiveSmallIntegerField(default=15, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(10080)], verbose_name='interval, minutes')),
-                ('next_fetch_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='next fetch')),
-                ('etag', models.CharField(blank=True, editable=False, max_length=500, verbose_name='ETag')),
-                ('last_modified', models.CharField(blank=True, editable=False, max_length=100, verbose_name='Last-Modified')),
-                ('body_hash', models.CharField(blank=True, editable=False, max_length=64, verbose_name='hash of the last body')),
-                ('last_fetched_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='last fetch')),
-                ('last_success_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='last success')),
-                ('consecutive_failures', models.PositiveIntegerField(default=0, editable=False, verbose_name='failures in a row')),
-                ('last_error', models.TextField(blank=True, editable=False, verbose_name='last error')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("feed", "feed (RSS, Atom, RDF)"), ("site", "site")],
+                        default="feed",
+                        max_length=10,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "slug",
+                    models.SlugField(help_text="Names the source in commands.", unique=True, verbose_name="short name"),
+                ),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                (
+                    "url",
+                    models.URLField(
+                        help_text="Of the feed, or of the site's list of news.", max_length=2048, verbose_name="address"
+                    ),
+                ),
+                (
+                    "language",
+                    models.CharField(
+                        blank=True,
+                        help_text="ru, en; empty: told from the text.",
+                        max_length=8,
+                        verbose_name="language",
+                    ),
+                ),
+                ("selectors", models.JSONField(blank=True, default=dict, verbose_name="selectors")),
+                ("topic_rules", models.JSONField(blank=True, default=list, verbose_name="topic rules")),
+                (
+                    "encoding",
+                    models.CharField(
+                        blank=True,
+                        help_text="Overrides what the server and the document say.",
+                        max_length=40,
+                        verbose_name="encoding",
+                    ),
+                ),
+                (
+                    "time_zone",
+                    models.CharField(
+                        default="Europe/Moscow",
+                        help_text="Of dates that name no zone.",
+                        max_length=64,
+                        verbose_name="time zone",
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True, verbose_name="watched")),
+                (
+                    "fetch_full_text",
+                    models.BooleanField(
+                        default=True,
+                        help_text="From the article's page, where the feed brings only a lead.",
+                        verbose_name="fetch full text",
+                    ),
+                ),
+                ("auto_summarise", models.BooleanField(default=True, verbose_name="summarise automatically")),
+                ("auto_queue", models.BooleanField(default=False, verbose_name="queue automatically")),
+                (
+                    "queue_max_age_hours",
+                    models.PositiveSmallIntegerField(
+                        default=48,
+                        help_text="Older articles are stored but not queued.",
+                        verbose_name="oldest news to queue, hours",
+                    ),
+                ),
+                (
+                    "interval_minutes",
+                    models.PositiveSmallIntegerField(
+                        default=15,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(10080),
+                        ],
+                        verbose_name="interval, minutes",
+                    ),
+                ),
+                ("next_fetch_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="next fetch")),
+                ("etag", models.CharField(blank=True, editable=False, max_length=500, verbose_name="ETag")),
+                (
+                    "last_modified",
+                    models.CharField(blank=True, editable=False, max_length=100, verbose_name="Last-Modified"),
+                ),
+                (
+                    "body_hash",
+                    models.CharField(blank=True, editable=False, max_length=64, verbose_name="hash of the last body"),
+                ),
+                (
+                    "last_fetched_at",
+                    models.DateTimeField(blank=True, editable=False, null=True, verbose_name="last fetch"),
+                ),
+                (
+                    "last_success_at",
+                    models.DateTimeField(blank=True, editable=False, null=True, verbose_name="last success"),
+                ),
+                (
+                    "consecutive_failures",
+                    models.PositiveIntegerField(default=0, editable=False, verbose_name="failures in a row"),
+                ),
+                ("last_error", models.TextField(blank=True, editable=False, verbose_name="last error")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
             ],
             options={
-                'verbose_name': 'source',
-                'verbose_name_plural': 'sources',
-                'ordering': ['name'],
-                'indexes': [models.Index(condition=models.Q(('is_active', True)), fields=['next_fetch_at'], name='source_due')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('interval_minutes__gte', 1)), name='source_interval_positive')],
+                "verbose_name": "source",
+                "verbose_name_plural": "sources",
+                "ordering": ["name"],
+                "indexes": [
+                    models.Index(condition=models.Q(("is_active", True)), fields=["next_fetch_at"], name="source_due")
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("interval_minutes__gte", 1)), name="source_interval_positive"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Article',
+            name="Article",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('url', models.CharField(max_length=2048, verbose_name='address')),
-                ('canonical_link', models.CharField(max_length=2048, unique=True, verbose_name='canonical link')),
-                ('title', models.CharField(max_length=1000, verbose_name='title')),
-                ('published_at', models.DateTimeField(verbose_name='published')),
-                ('published_precision', models.CharField(choices=[('minute', 'to the minute'), ('day', 'to the day'), ('seen', 'when first seen')], default='minute', max_length=10, verbose_name='precision')),
-                ('lead', models.TextField(blank=True, verbose_name='lead')),
-                ('content', models.TextField(blank=True, verbose_name='text')),
-                ('content_hash', models.CharField(blank=True, editable=False, max_length=64, verbose_name='hash of the text')),
-                ('entry_hash', models.CharField(blank=True, editable=False, max_length=64, verbose_name="hash of the feed's entry")),
-                ('summary_text', models.TextField(blank=True, verbose_name='summary')),
-                ('language', models.CharField(blank=True, max_length=8, verbose_name='language')),
-                ('topic', models.CharField(blank=True, max_length=200, verbose_name='topic')),
-                ('image_url', models.CharField(blank=True, max_length=2048, verbose_name='image')),
-                ('original_url', models.CharField(blank=True, max_length=2048, verbose_name='original source')),
-                ('status', models.CharField(choices=[('new', 'text to be fetched'), ('ready', 'to be summarised'), ('summarised', 'summarised'), ('stored', 'stored'), ('failed', 'failed')], default='new', max_length=12, verbose_name='status')),
-                ('next_step_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='next step')),
-                ('attempts', models.PositiveSmallIntegerField(default=0, editable=False, verbose_name='attempts')),
-                ('last_error', models.TextField(blank=True, editable=False, verbose_name='last error')),
-                ('offered_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='offered to channels')),
-                ('edited_at', models.DateTimeField(blank=True, editable=False, help_text='Its source no longer overwrites it.', null=True, verbose_name='edited by a person')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='stored')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated')),
-                ('duplicate_of', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='duplicates', to='articles.article', verbose_name='duplicate of')),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='articles', to='articles.source', verbose_name='source')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("url", models.CharField(max_length=2048, verbose_name="address")),
+                ("canonical_link", models.CharField(max_length=2048, unique=True, verbose_name="canonical link")),
+                ("title", models.CharField(max_length=1000, verbose_name="title")),
+                ("published_at", models.DateTimeField(verbose_name="published")),
+                (
+                    "published_precision",
+                    models.CharField(
+                        choices=[("minute", "to the minute"), ("day", "to the day"), ("seen", "when first seen")],
+                        default="minute",
+                        max_length=10,
+                        verbose_name="precision",
+                    ),
+                ),
+                ("lead", models.TextField(blank=True, verbose_name="lead")),
+                ("content", models.TextField(blank=True, verbose_name="text")),
+                (
+                    "content_hash",
+                    models.CharField(blank=True, editable=False, max_length=64, verbose_name="hash of the text"),
+                ),
+                (
+                    "entry_hash",
+                    models.CharField(
+                        blank=True, editable=False, max_length=64, verbose_name="hash of the feed's entry"
+                    ),
+                ),
+                ("summary_text", models.TextField(blank=True, verbose_name="summary")),
+                ("language", models.CharField(blank=True, max_length=8, verbose_name="language")),
+                ("topic", models.CharField(blank=True, max_length=200, verbose_name="topic")),
+                ("image_url", models.CharField(blank=True, max_length=2048, verbose_name="image")),
+                ("original_url", models.CharField(blank=True, max_length=2048, verbose_name="original source")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("new", "text to be fetched"),
+                            ("ready", "to be summarised"),
+                            ("summarised", "summarised"),
+                            ("stored", "stored"),
+                            ("failed", "failed"),
+                        ],
+                        default="new",
+                        max_length=12,
+                        verbose_name="status",
+                    ),
+                ),
+                ("next_step_at", models.DateTimeField(blank=True, editable=False, null=True, verbose_name="next step")),
+                ("attempts", models.PositiveSmallIntegerField(default=0, editable=False, verbose_name="attempts")),
+                ("last_error", models.TextField(blank=True, editable=False, verbose_name="last error")),
+                (
+                    "offered_at",
+                    models.DateTimeField(blank=True, editable=False, null=True, verbose_name="offered to channels"),
+                ),
+                (
+                    "edited_at",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="Its source no longer overwrites it.",
+                        null=True,
+                        verbose_name="edited by a person",
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="stored")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated")),
+                (
+                    "duplicate_of",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="duplicates",
+                        to="articles.article",
+                        verbose_name="duplicate of",
+                    ),
+                ),
+                (
+                    "source",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="articles",
+                        to="articles.source",
+                        verbose_name="source",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'article',
-                'verbose_name_plural': 'articles',
-                'ordering': ['-published_at', '-id'],
+                "verbose_name": "article",
+                "verbose_name_plural": "articles",
+                "ordering": ["-published_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='Summary',
+            name="Summary",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(verbose_name='version')),
-                ('text', models.TextField(verbose_name='text')),
-                ('provider', models.CharField(blank=True, max_length=100, verbose_name='provider')),
-                ('model', models.CharField(blank=True, max_length=100, verbose_name='model')),
-                ('prompt_version', models.CharField(blank=True, max_length=50, verbose_name='prompt version')),
-                ('findings', models.JSONField(blank=True, default=list, verbose_name='findings of the fact check')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='created')),
-                ('article', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='summaries', to='articles.article', verbose_name='article')),
-                ('author', models.ForeignKey(blank=True, help_text='Empty: written by a model.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='author')),
-                ('usage_event', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='usage.apiusageevent', verbose_name='API call')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("version", models.PositiveIntegerField(verbose_name="version")),
+                ("text", models.TextField(verbose_name="text")),
+                ("provider", models.CharField(blank=True, max_length=100, verbose_name="provider")),
+                ("model", models.CharField(blank=True, max_length=100, verbose_name="model")),
+                ("prompt_version", models.CharField(blank=True, max_length=50, verbose_name="prompt version")),
+                ("findings", models.JSONField(blank=True, default=list, verbose_name="findings of the fact check")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="created")),
+                (
+                    "article",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="summaries",
+                        to="articles.article",
+                        verbose_name="article",
+                    ),
+                ),
+                (
+                    "author",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Empty: written by a model.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="author",
+                    ),
+                ),
+                (
+                    "usage_event",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="usage.apiusageevent",
+                        verbose_name="API call",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'summary',
-                'verbose_name_plural': 'summaries',
-                'ordering': ['-created_at', '-id'],
+                "verbose_name": "summary",
+                "verbose_name_plural": "summaries",
+                "ordering": ["-created_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='BackfillRun',
+            name="BackfillRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('date_from', models.DateField(verbose_name='from')),
-                ('date_to', models.DateField(verbose_name='to')),
-                ('direction', models.CharField(choices=[('newest-first', 'newest first'), ('oldest-first', 'oldest first')], default='newest-first', max_length=20, verbose_name='direction')),
-                ('state', models.CharField(choices=[('pending', 'waiting'), ('running', 'running'), ('paused', 'paused'), ('done', 'done'), ('failed', 'failed'), ('cancelled', 'cancelled')], default='pending', max_length=12, verbose_name='state')),
-                ('checkpoint', models.JSONField(blank=True, default=dict, verbose_name='checkpoint')),
-                ('goal', models.PositiveIntegerField(blank=True, null=True, verbose_name='goal')),
-                ('pages', models.PositiveIntegerField(default=0, verbose_name='pages read')),
-                ('created_count', models.PositiveIntegerField(default=0, verbose_name='new')),
-                ('updated_count', models.PositiveIntegerField(default=0, verbose_name='updated')),
-                ('failed_count', models.PositiveIntegerField(default=0, verbose_name='failed')),
-                ('error', models.TextField(blank=True, verbose_name='error')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('started_at', models.DateTimeField(blank=True, null=True, verbose_name='started')),
-                ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='finished')),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='backfills', to='articles.source', verbose_name='source')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("date_from", models.DateField(verbose_name="from")),
+                ("date_to", models.DateField(verbose_name="to")),
+                (
+                    "direction",
+                    models.CharField(
+                        choices=[("newest-first", "newest first"), ("oldest-first", "oldest first")],
+                        default="newest-first",
+                        max_length=20,
+                        verbose_name="direction",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("pending", "waiting"),
+                            ("running", "running"),
+                            ("paused", "paused"),
+                            ("done", "done"),
+                            ("failed", "failed"),
+                            ("cancelled", "cancelled"),
+                        ],
+                        default="pending",
+                        max_length=12,
+                        verbose_name="state",
+                    ),
+                ),
+                ("checkpoint", models.JSONField(blank=True, default=dict, verbose_name="checkpoint")),
+                ("goal", models.PositiveIntegerField(blank=True, null=True, verbose_name="goal")),
+                ("pages", models.PositiveIntegerField(default=0, verbose_name="pages read")),
+                ("created_count", models.PositiveIntegerField(default=0, verbose_name="new")),
+                ("updated_count", models.PositiveIntegerField(default=0, verbose_name="updated")),
+                ("failed_count", models.PositiveIntegerField(default=0, verbose_name="failed")),
+                ("error", models.TextField(blank=True, verbose_name="error")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("started_at", models.DateTimeField(blank=True, null=True, verbose_name="started")),
+                ("finished_at", models.DateTimeField(blank=True, null=True, verbose_name="finished")),
+                (
+                    "source",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="backfills",
+                        to="articles.source",
+                        verbose_name="source",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'backfill',
-                'verbose_name_plural': 'backfills',
-                'ordering': ['-created_at'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('date_from__lte', models.F('date_to'))), name='backfill_range_not_reversed')],
+                "verbose_name": "backfill",
+                "verbose_name_plural": "backfills",
+                "ordering": ["-created_at"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("date_from__lte", models.F("date_to"))), name="backfill_range_not_reversed"
+                    )
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='article',
-            index=models.Index(fields=['-published_at', '-id'], name='article_newest'),
+            model_name="article",
+            index=models.Index(fields=["-published_at", "-id"], name="article_newest"),
         ),
         migrations.AddIndex(
-            model_name='article',
-            index=models.Index(fields=['source', '-published_at', '-id'], name='article_source_newest'),
+            model_name="article",
+            index=models.Index(fields=["source", "-published_at", "-id"], name="article_source_newest"),
         ),
         migrations.AddIndex(
-            model_name='article',
-            index=models.Index(fields=['status', '-published_at', '-id'], name='article_status_newest'),
+            model_name="article",
+            index=models.Index(fields=["status", "-published_at", "-id"], name="article_status_newest"),
         ),
         migrations.AddIndex(
-            model_name='article',
-            index=models.Index(condition=models.Q(('next_step_at__isnull', False)), fields=['next_step_at'], name='article_due'),
+            model_name="article",
+            index=models.Index(
+                condition=models.Q(("next_step_at__isnull", False)), fields=["next_step_at"], name="article_due"
+            ),
         ),
         migrations.AddIndex(
-            model_name='article',
-            index=models.Index(condition=models.Q(('offered_at__isnull', False)), fields=['offered_at'], name='article_offered'),
+            model_name="article",
+            index=models.Index(
+                condition=models.Q(("offered_at__isnull", False)), fields=["offered_at"], name="article_offered"
+            ),
         ),
         migrations.AddIndex(
-            model_name='article',
-            index=models.Index(condition=models.Q(('content_hash', ''), _negated=True), fields=['content_hash'], name='article_content_hash'),
+            model_name="article",
+            index=models.Index(
+                condition=models.Q(("content_hash", ""), _negated=True),
+                fields=["content_hash"],
+                name="article_content_hash",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='article',
-            constraint=models.CheckConstraint(condition=models.Q(('canonical_link', ''), _negated=True), name='article_canonical_link_not_empty'),
+            model_name="article",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("canonical_link", ""), _negated=True), name="article_canonical_link_not_empty"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='article',
-            constraint=models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='article_title_not_empty'),
+            model_name="article",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("title", ""), _negated=True), name="article_title_not_empty"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='summary',
-            constraint=models.UniqueConstraint(fields=('article', 'version'), name='unique_version_of_summary'),
+            model_name="summary",
+            constraint=models.UniqueConstraint(fields=("article", "version"), name="unique_version_of_summary"),
         ),
     ]

@@ -4,14 +4,18 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('publishing', '0001_initial'),
+        ("publishing", "0001_initial"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='channel',
-            options={'ordering': ['name'], 'permissions': [('pause_channel', 'Can pause and resume channels')], 'verbose_name': 'channel', 'verbose_name_plural': 'channels'},
+            name="channel",
+            options={
+                "ordering": ["name"],
+                "permissions": [("pause_channel", "Can pause and resume channels")],
+                "verbose_name": "channel",
+                "verbose_name_plural": "channels",
+            },
         ),
     ]

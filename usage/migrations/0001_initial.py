@@ -6,139 +6,210 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='SessionStatsDaily',
+            name="SessionStatsDaily",
             fields=[
-                ('day', models.DateField(primary_key=True, serialize=False, verbose_name='day (UTC)')),
-                ('http_requests', models.PositiveBigIntegerField(default=0, verbose_name='HTTP requests')),
-                ('articles_processed', models.PositiveBigIntegerField(default=0, verbose_name='articles processed')),
-                ('tokens_in', models.PositiveBigIntegerField(default=0, verbose_name='tokens in')),
-                ('tokens_out', models.PositiveBigIntegerField(default=0, verbose_name='tokens out')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated')),
+                ("day", models.DateField(primary_key=True, serialize=False, verbose_name="day (UTC)")),
+                ("http_requests", models.PositiveBigIntegerField(default=0, verbose_name="HTTP requests")),
+                ("articles_processed", models.PositiveBigIntegerField(default=0, verbose_name="articles processed")),
+                ("tokens_in", models.PositiveBigIntegerField(default=0, verbose_name="tokens in")),
+                ("tokens_out", models.PositiveBigIntegerField(default=0, verbose_name="tokens out")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated")),
             ],
             options={
-                'verbose_name': 'daily statistics',
-                'verbose_name_plural': 'daily statistics',
-                'ordering': ['-day'],
+                "verbose_name": "daily statistics",
+                "verbose_name_plural": "daily statistics",
+                "ordering": ["-day"],
             },
         ),
         migrations.CreateModel(
-            name='ApiUsageDaily',
+            name="ApiUsageDaily",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField(verbose_name='day (UTC)')),
-                ('provider', models.CharField(max_length=100, verbose_name='provider')),
-                ('model', models.CharField(blank=True, default='', max_length=100, verbose_name='model')),
-                ('api_key_hash', models.CharField(blank=True, default='', max_length=64, verbose_name='key')),
-                ('requests', models.PositiveBigIntegerField(default=0, verbose_name='requests')),
-                ('successes', models.PositiveBigIntegerField(default=0, verbose_name='successes')),
-                ('tokens_in', models.PositiveBigIntegerField(default=0, verbose_name='tokens in')),
-                ('tokens_out', models.PositiveBigIntegerField(default=0, verbose_name='tokens out')),
-                ('cost_usd', models.DecimalField(decimal_places=6, default=0, max_digits=14, verbose_name='cost, USD')),
-                ('latency_ms', models.PositiveBigIntegerField(default=0, verbose_name='latency in sum, ms')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("day", models.DateField(verbose_name="day (UTC)")),
+                ("provider", models.CharField(max_length=100, verbose_name="provider")),
+                ("model", models.CharField(blank=True, default="", max_length=100, verbose_name="model")),
+                ("api_key_hash", models.CharField(blank=True, default="", max_length=64, verbose_name="key")),
+                ("requests", models.PositiveBigIntegerField(default=0, verbose_name="requests")),
+                ("successes", models.PositiveBigIntegerField(default=0, verbose_name="successes")),
+                ("tokens_in", models.PositiveBigIntegerField(default=0, verbose_name="tokens in")),
+                ("tokens_out", models.PositiveBigIntegerField(default=0, verbose_name="tokens out")),
+                ("cost_usd", models.DecimalField(decimal_places=6, default=0, max_digits=14, verbose_name="cost, USD")),
+                ("latency_ms", models.PositiveBigIntegerField(default=0, verbose_name="latency in sum, ms")),
             ],
             options={
-                'verbose_name': 'daily usage',
-                'verbose_name_plural': 'daily usage',
-                'ordering': ['-day', 'provider', 'model'],
-                'constraints': [models.UniqueConstraint(fields=('day', 'provider', 'model', 'api_key_hash'), name='unique_daily_usage')],
+                "verbose_name": "daily usage",
+                "verbose_name_plural": "daily usage",
+                "ordering": ["-day", "provider", "model"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("day", "provider", "model", "api_key_hash"), name="unique_daily_usage"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ApiUsageEvent',
+            name="ApiUsageEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('started_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='time')),
-                ('state', models.CharField(choices=[('started', 'started'), ('succeeded', 'succeeded'), ('failed', 'failed')], default='started', max_length=20, verbose_name='state')),
-                ('provider', models.CharField(max_length=100, verbose_name='provider')),
-                ('model', models.CharField(blank=True, max_length=100, verbose_name='model')),
-                ('api_key_hash', models.CharField(blank=True, max_length=64, verbose_name='key')),
-                ('endpoint', models.CharField(blank=True, max_length=200, verbose_name='endpoint')),
-                ('purpose', models.CharField(blank=True, max_length=50, verbose_name='purpose')),
-                ('subject', models.CharField(blank=True, help_text='What it was for: article:42, digest:7.', max_length=100, verbose_name='subject')),
-                ('requests', models.PositiveIntegerField(default=1, verbose_name='requests')),
-                ('http_status', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='HTTP status')),
-                ('latency_ms', models.PositiveIntegerField(blank=True, null=True, verbose_name='latency, ms')),
-                ('tokens_in', models.PositiveIntegerField(default=0, verbose_name='tokens in')),
-                ('tokens_out', models.PositiveIntegerField(default=0, verbose_name='tokens out')),
-                ('cost_usd', models.DecimalField(decimal_places=6, default=0, max_digits=12, verbose_name='cost, USD')),
-                ('error_code', models.CharField(blank=True, max_length=100, verbose_name='error code')),
-                ('extra', models.JSONField(blank=True, default=dict, verbose_name='extra')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("started_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="time")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("started", "started"), ("succeeded", "succeeded"), ("failed", "failed")],
+                        default="started",
+                        max_length=20,
+                        verbose_name="state",
+                    ),
+                ),
+                ("provider", models.CharField(max_length=100, verbose_name="provider")),
+                ("model", models.CharField(blank=True, max_length=100, verbose_name="model")),
+                ("api_key_hash", models.CharField(blank=True, max_length=64, verbose_name="key")),
+                ("endpoint", models.CharField(blank=True, max_length=200, verbose_name="endpoint")),
+                ("purpose", models.CharField(blank=True, max_length=50, verbose_name="purpose")),
+                (
+                    "subject",
+                    models.CharField(
+                        blank=True,
+                        help_text="What it was for: article:42, digest:7.",
+                        max_length=100,
+                        verbose_name="subject",
+                    ),
+                ),
+                ("requests", models.PositiveIntegerField(default=1, verbose_name="requests")),
+                ("http_status", models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="HTTP status")),
+                ("latency_ms", models.PositiveIntegerField(blank=True, null=True, verbose_name="latency, ms")),
+                ("tokens_in", models.PositiveIntegerField(default=0, verbose_name="tokens in")),
+                ("tokens_out", models.PositiveIntegerField(default=0, verbose_name="tokens out")),
+                ("cost_usd", models.DecimalField(decimal_places=6, default=0, max_digits=12, verbose_name="cost, USD")),
+                ("error_code", models.CharField(blank=True, max_length=100, verbose_name="error code")),
+                ("extra", models.JSONField(blank=True, default=dict, verbose_name="extra")),
             ],
             options={
-                'verbose_name': 'API call',
-                'verbose_name_plural': 'API calls',
-                'ordering': ['-started_at', '-id'],
-                'indexes': [models.Index(fields=['-started_at', '-id'], name='usage_event_newest'), models.Index(fields=['subject', '-id'], name='usage_event_subject')],
+                "verbose_name": "API call",
+                "verbose_name_plural": "API calls",
+                "ordering": ["-started_at", "-id"],
+                "indexes": [
+                    models.Index(fields=["-started_at", "-id"], name="usage_event_newest"),
+                    models.Index(fields=["subject", "-id"], name="usage_event_subject"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ProcessSession',
+            name="ProcessSession",
             fields=[
-                ('session_id', models.UUIDField(primary_key=True, serialize=False, verbose_name='session')),
-                ('role', models.CharField(blank=True, max_length=20, verbose_name='role')),
-                ('started_at', models.DateTimeField(verbose_name='started')),
-                ('last_seen_at', models.DateTimeField(blank=True, null=True, verbose_name='last seen')),
-                ('ended_at', models.DateTimeField(blank=True, null=True, verbose_name='ended')),
-                ('git_sha', models.CharField(blank=True, max_length=64, verbose_name='commit')),
-                ('container_id', models.CharField(blank=True, max_length=255, verbose_name='host or container')),
-                ('notes', models.TextField(blank=True, verbose_name='notes')),
+                ("session_id", models.UUIDField(primary_key=True, serialize=False, verbose_name="session")),
+                ("role", models.CharField(blank=True, max_length=20, verbose_name="role")),
+                ("started_at", models.DateTimeField(verbose_name="started")),
+                ("last_seen_at", models.DateTimeField(blank=True, null=True, verbose_name="last seen")),
+                ("ended_at", models.DateTimeField(blank=True, null=True, verbose_name="ended")),
+                ("git_sha", models.CharField(blank=True, max_length=64, verbose_name="commit")),
+                ("container_id", models.CharField(blank=True, max_length=255, verbose_name="host or container")),
+                ("notes", models.TextField(blank=True, verbose_name="notes")),
             ],
             options={
-                'verbose_name': 'process session',
-                'verbose_name_plural': 'process sessions',
-                'ordering': ['-started_at'],
-                'indexes': [models.Index(fields=['-started_at'], name='usage_session_newest')],
+                "verbose_name": "process session",
+                "verbose_name_plural": "process sessions",
+                "ordering": ["-started_at"],
+                "indexes": [models.Index(fields=["-started_at"], name="usage_session_newest")],
             },
         ),
         migrations.CreateModel(
-            name='Provider',
+            name="Provider",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.SlugField(unique=True, verbose_name='name')),
-                ('kind', models.CharField(choices=[('extractive', 'extractive (offline)'), ('openai', 'OpenAI-compatible server')], max_length=20, verbose_name='kind')),
-                ('base_url', models.URLField(blank=True, verbose_name='base URL')),
-                ('model', models.CharField(blank=True, max_length=100, verbose_name='model')),
-                ('priority', models.PositiveSmallIntegerField(default=100, help_text='The smallest number is asked first.', verbose_name='priority')),
-                ('timeout_seconds', models.PositiveSmallIntegerField(default=60, verbose_name='timeout, seconds')),
-                ('price_in', models.DecimalField(decimal_places=4, default=0, max_digits=10, verbose_name='price of a million tokens in, USD')),
-                ('price_out', models.DecimalField(decimal_places=4, default=0, max_digits=10, verbose_name='price of a million tokens out, USD')),
-                ('daily_budget', models.DecimalField(blank=True, decimal_places=4, help_text='Empty: no limit.', max_digits=10, null=True, verbose_name='daily budget, USD')),
-                ('is_enabled', models.BooleanField(default=True, verbose_name='enabled')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.SlugField(unique=True, verbose_name="name")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("extractive", "extractive (offline)"), ("openai", "OpenAI-compatible server")],
+                        max_length=20,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("base_url", models.URLField(blank=True, verbose_name="base URL")),
+                ("model", models.CharField(blank=True, max_length=100, verbose_name="model")),
+                (
+                    "priority",
+                    models.PositiveSmallIntegerField(
+                        default=100, help_text="The smallest number is asked first.", verbose_name="priority"
+                    ),
+                ),
+                ("timeout_seconds", models.PositiveSmallIntegerField(default=60, verbose_name="timeout, seconds")),
+                (
+                    "price_in",
+                    models.DecimalField(
+                        decimal_places=4, default=0, max_digits=10, verbose_name="price of a million tokens in, USD"
+                    ),
+                ),
+                (
+                    "price_out",
+                    models.DecimalField(
+                        decimal_places=4, default=0, max_digits=10, verbose_name="price of a million tokens out, USD"
+                    ),
+                ),
+                (
+                    "daily_budget",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=4,
+                        help_text="Empty: no limit.",
+                        max_digits=10,
+                        null=True,
+                        verbose_name="daily budget, USD",
+                    ),
+                ),
+                ("is_enabled", models.BooleanField(default=True, verbose_name="enabled")),
             ],
             options={
-                'verbose_name': 'provider',
-                'verbose_name_plural': 'providers',
-                'ordering': ['priority', 'name'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('price_in__gte', 0), ('price_out__gte', 0)), name='provider_prices_not_negative')],
+                "verbose_name": "provider",
+                "verbose_name_plural": "providers",
+                "ordering": ["priority", "name"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("price_in__gte", 0), ("price_out__gte", 0)),
+                        name="provider_prices_not_negative",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ApiKey',
+            name="ApiKey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key_hash', models.CharField(max_length=64, verbose_name='SHA-256 of the key')),
-                ('is_enabled', models.BooleanField(default=True, verbose_name='enabled')),
-                ('last_good_at', models.DateTimeField(blank=True, null=True, verbose_name='last good answer')),
-                ('last_failure_at', models.DateTimeField(blank=True, null=True, verbose_name='last failure')),
-                ('last_failure', models.CharField(blank=True, max_length=200, verbose_name='reason of the last failure')),
-                ('cooling_down_until', models.DateTimeField(blank=True, null=True, verbose_name='cooling down until')),
-                ('request_count', models.PositiveBigIntegerField(default=0, verbose_name='requests')),
-                ('failure_count', models.PositiveBigIntegerField(default=0, verbose_name='failures')),
-                ('provider', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='keys', to='usage.provider', verbose_name='provider')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key_hash", models.CharField(max_length=64, verbose_name="SHA-256 of the key")),
+                ("is_enabled", models.BooleanField(default=True, verbose_name="enabled")),
+                ("last_good_at", models.DateTimeField(blank=True, null=True, verbose_name="last good answer")),
+                ("last_failure_at", models.DateTimeField(blank=True, null=True, verbose_name="last failure")),
+                (
+                    "last_failure",
+                    models.CharField(blank=True, max_length=200, verbose_name="reason of the last failure"),
+                ),
+                ("cooling_down_until", models.DateTimeField(blank=True, null=True, verbose_name="cooling down until")),
+                ("request_count", models.PositiveBigIntegerField(default=0, verbose_name="requests")),
+                ("failure_count", models.PositiveBigIntegerField(default=0, verbose_name="failures")),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="keys",
+                        to="usage.provider",
+                        verbose_name="provider",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'API key',
-                'verbose_name_plural': 'API keys',
-                'ordering': ['provider', 'id'],
-                'constraints': [models.UniqueConstraint(fields=('provider', 'key_hash'), name='unique_key_of_provider')],
+                "verbose_name": "API key",
+                "verbose_name_plural": "API keys",
+                "ordering": ["provider", "id"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("provider", "key_hash"), name="unique_key_of_provider")
+                ],
             },
         ),
     ]

@@ -5,22 +5,20 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Heartbeat',
+            name="Heartbeat",
             fields=[
-                ('name', models.CharField(max_length=50, primary_key=True, serialize=False, verbose_name='name')),
-                ('beat_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='last progress')),
+                ("name", models.CharField(max_length=50, primary_key=True, serialize=False, verbose_name="name")),
+                ("beat_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="last progress")),
             ],
             options={
-                'verbose_name': 'heartbeat',
-                'verbose_name_plural': 'heartbeats',
+                "verbose_name": "heartbeat",
+                "verbose_name_plural": "heartbeats",
             },
         ),
     ]

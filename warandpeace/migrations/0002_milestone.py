@@ -5,21 +5,20 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('warandpeace', '0001_initial'),
+        ("warandpeace", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Milestone',
+            name="Milestone",
             fields=[
-                ('name', models.CharField(max_length=50, primary_key=True, serialize=False, verbose_name='name')),
-                ('reached_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='reached')),
+                ("name", models.CharField(max_length=50, primary_key=True, serialize=False, verbose_name="name")),
+                ("reached_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="reached")),
             ],
             options={
-                'verbose_name': 'milestone',
-                'verbose_name_plural': 'milestones',
+                "verbose_name": "milestone",
+                "verbose_name_plural": "milestones",
             },
         ),
     ]

@@ -6,75 +6,115 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('warandpeace', '0002_milestone'),
+        ("warandpeace", "0002_milestone"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Transfer',
+            name="Transfer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('origin', models.CharField(help_text='Names the source, wherever its file lies.', max_length=64, verbose_name='origin')),
-                ('source', models.CharField(max_length=500, verbose_name='source')),
-                ('target', models.CharField(max_length=500, verbose_name='target')),
-                ('batch_size', models.PositiveIntegerField(verbose_name='rows in a block')),
-                ('options', models.JSONField(blank=True, default=dict, verbose_name='options')),
-                ('state', models.CharField(choices=[('running', 'running'), ('proved', 'proved'), ('unproved', 'not proved'), ('interrupted', 'interrupted')], default='running', max_length=12, verbose_name='state')),
-                ('rebuild', models.JSONField(blank=True, default=list, help_text='Indexes and keys that were dropped to load faster.', verbose_name='to be rebuilt')),
-                ('report', models.JSONField(blank=True, default=dict, verbose_name='report')),
-                ('error', models.TextField(blank=True, verbose_name='error')),
-                ('started_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='started')),
-                ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='finished')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "origin",
+                    models.CharField(
+                        help_text="Names the source, wherever its file lies.", max_length=64, verbose_name="origin"
+                    ),
+                ),
+                ("source", models.CharField(max_length=500, verbose_name="source")),
+                ("target", models.CharField(max_length=500, verbose_name="target")),
+                ("batch_size", models.PositiveIntegerField(verbose_name="rows in a block")),
+                ("options", models.JSONField(blank=True, default=dict, verbose_name="options")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("running", "running"),
+                            ("proved", "proved"),
+                            ("unproved", "not proved"),
+                            ("interrupted", "interrupted"),
+                        ],
+                        default="running",
+                        max_length=12,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "rebuild",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="Indexes and keys that were dropped to load faster.",
+                        verbose_name="to be rebuilt",
+                    ),
+                ),
+                ("report", models.JSONField(blank=True, default=dict, verbose_name="report")),
+                ("error", models.TextField(blank=True, verbose_name="error")),
+                ("started_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="started")),
+                ("finished_at", models.DateTimeField(blank=True, null=True, verbose_name="finished")),
             ],
             options={
-                'verbose_name': 'transfer',
-                'verbose_name_plural': 'transfers',
-                'ordering': ['-started_at', '-id'],
+                "verbose_name": "transfer",
+                "verbose_name_plural": "transfers",
+                "ordering": ["-started_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='TransferBlock',
+            name="TransferBlock",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('origin', models.CharField(max_length=64, verbose_name='origin')),
-                ('stream', models.CharField(max_length=100, verbose_name='table')),
-                ('cell', models.CharField(max_length=64, verbose_name='cell')),
-                ('read', models.PositiveIntegerField(verbose_name='read')),
-                ('transferred', models.PositiveIntegerField(verbose_name='transferred')),
-                ('quarantined', models.PositiveIntegerField(verbose_name='quarantined')),
-                ('merged', models.JSONField(default=list, help_text="Pairs: the source's row, and what it became.", verbose_name='merged')),
-                ('skipped', models.JSONField(default=dict, verbose_name='skipped')),
-                ('checksum', models.CharField(max_length=32, verbose_name='checksum')),
-                ('marks', models.BinaryField(verbose_name='marks')),
-                ('written_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='written')),
-                ('proved_at', models.DateTimeField(blank=True, null=True, verbose_name='proved')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("origin", models.CharField(max_length=64, verbose_name="origin")),
+                ("stream", models.CharField(max_length=100, verbose_name="table")),
+                ("cell", models.CharField(max_length=64, verbose_name="cell")),
+                ("read", models.PositiveIntegerField(verbose_name="read")),
+                ("transferred", models.PositiveIntegerField(verbose_name="transferred")),
+                ("quarantined", models.PositiveIntegerField(verbose_name="quarantined")),
+                (
+                    "merged",
+                    models.JSONField(
+                        default=list, help_text="Pairs: the source's row, and what it became.", verbose_name="merged"
+                    ),
+                ),
+                ("skipped", models.JSONField(default=dict, verbose_name="skipped")),
+                ("checksum", models.CharField(max_length=32, verbose_name="checksum")),
+                ("marks", models.BinaryField(verbose_name="marks")),
+                ("written_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="written")),
+                ("proved_at", models.DateTimeField(blank=True, null=True, verbose_name="proved")),
             ],
             options={
-                'verbose_name': 'block of a transfer',
-                'verbose_name_plural': 'blocks of transfers',
-                'constraints': [models.UniqueConstraint(fields=('origin', 'stream', 'cell'), name='unique_block_of_transfer')],
+                "verbose_name": "block of a transfer",
+                "verbose_name_plural": "blocks of transfers",
+                "constraints": [
+                    models.UniqueConstraint(fields=("origin", "stream", "cell"), name="unique_block_of_transfer")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='QuarantinedRow',
+            name="QuarantinedRow",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('origin', models.CharField(editable=False, max_length=64, verbose_name='origin')),
-                ('stream', models.CharField(max_length=100, verbose_name='table')),
-                ('cell', models.CharField(editable=False, max_length=64, verbose_name='cell')),
-                ('source_key', models.CharField(max_length=200, verbose_name='key in the source')),
-                ('reason', models.TextField(verbose_name='reason')),
-                ('original', models.JSONField(default=dict, verbose_name='original values')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='found')),
-                ('transfer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='quarantine', to='warandpeace.transfer', verbose_name='transfer')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("origin", models.CharField(editable=False, max_length=64, verbose_name="origin")),
+                ("stream", models.CharField(max_length=100, verbose_name="table")),
+                ("cell", models.CharField(editable=False, max_length=64, verbose_name="cell")),
+                ("source_key", models.CharField(max_length=200, verbose_name="key in the source")),
+                ("reason", models.TextField(verbose_name="reason")),
+                ("original", models.JSONField(default=dict, verbose_name="original values")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="found")),
+                (
+                    "transfer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="quarantine",
+                        to="warandpeace.transfer",
+                        verbose_name="transfer",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'row in quarantine',
-                'verbose_name_plural': 'quarantine',
-                'ordering': ['stream', 'id'],
-                'indexes': [models.Index(fields=['origin', 'stream', 'cell'], name='quarantine_cell')],
+                "verbose_name": "row in quarantine",
+                "verbose_name_plural": "quarantine",
+                "ordering": ["stream", "id"],
+                "indexes": [models.Index(fields=["origin", "stream", "cell"], name="quarantine_cell")],
             },
         ),
     ]

@@ -1,4 +1,7 @@
+from importlib import import_module
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -8,3 +11,7 @@ class ArticlesConfig(AppConfig):
     name = "articles"
     verbose_name = _("Intake")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Bring the product's prompts into the rows whenever the tables have been brought up to date."""
+        post_migrate.connect(import_module("articles.prompts").sync, sender=self)

@@ -7,12 +7,13 @@ from datetime import datetime
 
 from celery import shared_task
 
-from articles import completion, ingest, summarise
-from articles.models import Article, Source
+from articles import completion, ingest, summarise, trials
+from articles.models import Article, Source, Summary
 
 # How many sources and articles are rung for at once: a bound of the queue, the rest is found by the next sweep.
 SOURCES_AT_ONCE = 50
 ARTICLES_AT_ONCE = 200
+TRIALS_AT_ONCE = 20
 
 # How long a doorbell is trusted before it is rung again for a row that still waits, in seconds.
 PATIENCE = 60.0
@@ -40,6 +41,12 @@ def summarise_article(article_id: int) -> None:
     summarise.summarise_article(article_id)
 
 
+@shared_task(ignore_result=True)
+def write_trial(summary_id: int) -> None:
+    """Write one trial of a prompt or a provider, if its time has come."""
+    trials.write_trial(summary_id)
+
+
 def ring_due() -> None:
     """Ring for the sources and articles that are due, the longest waiting first, a bounded number of them.
 
@@ -54,6 +61,9 @@ def ring_due() -> None:
     for pk, status, step_at in waiting.values_list("pk", "status", "next_step_at")[:ARTICLES_AT_ONCE]:
         if step_at and _is_first_ring(status, pk, step_at):
             (complete_article if status == Article.Status.NEW else summarise_article).delay(pk)
+    for pk, step_at in Summary.objects.due().values_list("pk", "next_step_at")[:TRIALS_AT_ONCE]:
+        if step_at and _is_first_ring("trial", pk, step_at):
+            write_trial.delay(pk)
 
 
 def _is_first_ring(step: str, pk: int, due_at: datetime) -> bool:

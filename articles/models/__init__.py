@@ -3,6 +3,7 @@
 from articles.models.article import Article, Summary
 from articles.models.backfill import BackfillRun
 from articles.models.dead_letter import DeadLetter
+from articles.models.prompt import Prompt
 from articles.models.source import Source
 
-__all__ = ["Article", "BackfillRun", "DeadLetter", "Source", "Summary"]
+__all__ = ["Article", "BackfillRun", "DeadLetter", "Prompt", "Source", "Summary"]

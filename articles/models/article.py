@@ -9,6 +9,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from articles.factcheck.findings import bars_approval
 from articles.models.source import Source
 from usage.models import ApiUsageEvent
 
@@ -22,13 +23,17 @@ class ArticleQuerySet(models.QuerySet["Article"]):
         """Summarised articles that are offered to channels and have not been taken yet, the oldest first."""
         return self.filter(offered_at__isnull=False).order_by("offered_at", "pk")
 
-    def summarise_again(self, now: datetime | None = None) -> int:
-        """Make articles that have a text due for a new version of their summary; how many."""
+    def summarise_again(self, now: datetime | None = None, *, provider: str = "") -> int:
+        """Make articles that have a text due for a new version of their summary, by a provider if named; how many."""
         with_text = self.exclude(content="", lead="")
         # What was made of the present text holds no longer.
         Summary.objects.filter(article__in=with_text).update(content_hash="")
         return with_text.update(
-            status=Article.Status.READY, next_step_at=now or timezone.now(), attempts=0, last_error=""
+            status=Article.Status.READY,
+            next_step_at=now or timezone.now(),
+            attempts=0,
+            last_error="",
+            wanted_provider=provider,
         )
 
 
@@ -57,9 +62,7 @@ class Article(models.Model):
     canonical_link = models.CharField(_("canonical link"), max_length=2048, unique=True)
     title = models.CharField(_("title"), max_length=1000)
     published_at = models.DateTimeField(_("published"))
-    published_precision = models.CharField(
-        _("precision"), max_length=10, choices=Precision, default=Precision.MINUTE
-    )
+    published_precision = models.CharField(_("precision"), max_length=10, choices=Precision, default=Precision.MINUTE)
     lead = models.TextField(_("lead"), blank=True)
     content = models.TextField(_("text"), blank=True)
     content_hash = models.CharField(_("hash of the text"), max_length=64, blank=True, editable=False)
@@ -70,16 +73,32 @@ class Article(models.Model):
     image_url = models.CharField(_("image"), max_length=2048, blank=True)
     original_url = models.CharField(_("original source"), max_length=2048, blank=True)
     duplicate_of = models.ForeignKey(
-        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="duplicates", verbose_name=_("duplicate of")
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="duplicates",
+        verbose_name=_("duplicate of"),
     )
 
     status = models.CharField(_("status"), max_length=12, choices=Status, default=Status.NEW)
     next_step_at = models.DateTimeField(_("next step"), null=True, blank=True, editable=False)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, editable=False)
     last_error = models.TextField(_("last error"), blank=True, editable=False)
+    wanted_provider = models.CharField(
+        _("provider of the next summary"),
+        max_length=100,
+        blank=True,
+        editable=False,
+        help_text=_("Empty: whoever is first by priority."),
+    )
     offered_at = models.DateTimeField(_("offered to channels"), null=True, blank=True, editable=False)
     edited_at = models.DateTimeField(
-        _("edited by a person"), null=True, blank=True, editable=False, help_text=_("Its source no longer overwrites it.")
+        _("edited by a person"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("Its source no longer overwrites it."),
     )
     created_at = models.DateTimeField(_("stored"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
@@ -106,9 +125,32 @@ class Article(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    @property
+    def needs_editor(self) -> bool:
+        """Whether the summary says something that its source does not support, and no person has written or changed it.
+
+        Publishing asks before it approves anything by itself.
+        """
+        newest = self.summaries.written().order_by("-version").first()
+        return bool(newest and not newest.author_id and newest.text == self.summary_text and newest.bars_approval)
+
+
+class SummaryQuerySet(models.QuerySet["Summary"]):
+    def due(self, now: datetime | None = None) -> SummaryQuerySet:
+        """Trials that are to be written now, the longest waiting first."""
+        return self.filter(next_step_at__lte=now or timezone.now()).order_by("next_step_at")
+
+    def written(self) -> SummaryQuerySet:
+        """Versions that were meant for readers: not trials."""
+        return self.filter(is_trial=False)
+
 
 class Summary(models.Model):
-    """One version of an article's summary. The newest one that was accepted is also `Article.summary_text`."""
+    """One version of an article's summary. The newest one that is no trial is also `Article.summary_text`.
+
+    A trial shows editors what another prompt or provider would write. Its row is made first, with the `prompt_version`
+    and `provider` to try; `next_step_at` is when it is due, and the lease of whoever writes it.
+    """
 
     article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="summaries", verbose_name=_("article"))
     version = models.PositiveIntegerField(_("version"))
@@ -122,6 +164,9 @@ class Summary(models.Model):
     usage_event = models.ForeignKey(
         ApiUsageEvent, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("API call")
     )
+    is_trial = models.BooleanField(_("trial"), default=False)
+    next_step_at = models.DateTimeField(_("next step"), null=True, blank=True, editable=False)
+    error = models.TextField(_("error"), blank=True, editable=False)
     findings = models.JSONField(_("findings of the fact check"), default=list, blank=True)
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -134,11 +179,21 @@ class Summary(models.Model):
     )
     created_at = models.DateTimeField(_("created"), default=timezone.now)
 
+    objects = SummaryQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("summary")
         verbose_name_plural = _("summaries")
         ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["next_step_at"], condition=models.Q(next_step_at__isnull=False), name="trial_due")
+        ]
         constraints = [models.UniqueConstraint(fields=["article", "version"], name="unique_version_of_summary")]
 
     def __str__(self) -> str:
         return f"{self.article_id} v{self.version}"
+
+    @property
+    def bars_approval(self) -> bool:
+        """Whether the fact check found something that an editor must look at before the text goes out."""
+        return bars_approval(self.findings)

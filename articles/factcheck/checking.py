@@ -36,7 +36,7 @@ def check(summary: str, *, title: str, text: str, published: date | None = None)
     told, own = sentences(source), sentences(short)
     language = language_of(text)
     links = linking.link(own, told, language)
-    found = set(_facts(short, source, own, told, published))
+    found = set(_facts(summary[: len(short)], source, own, told, published))
     found |= {Finding(link.start, link.end, Kind.SENTENCE, "") for link in links if link.source < 0}
     found |= set(form.flaws(summary, f"{title}\n{text}", language))
     return Report(
@@ -47,16 +47,17 @@ def check(summary: str, *, title: str, text: str, published: date | None = None)
 
 
 def _facts(
-    short: str, source: str, own: list[Sentence], told: list[Sentence], published: date | None
+    summary: str, source: str, own: list[Sentence], told: list[Sentence], published: date | None
 ) -> Iterator[Finding]:
+    short = plain(summary)
     for mention in dates.unsupported(short, source, published):
-        yield _finding(Kind.DATE, short, mention.start, mention.end)
+        yield _finding(Kind.DATE, summary, mention.start, mention.end)
     for number in _numbers(short, source):
-        yield _finding(Kind.PERCENTAGE if number.is_percent else Kind.NUMBER, short, number.start, number.end)
+        yield _finding(Kind.PERCENTAGE if number.is_percent else Kind.NUMBER, summary, number.start, number.end)
     for word in names.unsupported(short, own, names.Source(source, told)):
-        yield _finding(Kind.NAME, short, word.start, word.end)
+        yield _finding(Kind.NAME, summary, word.start, word.end)
     for quotation in quotations.unsupported(short, source):
-        yield _finding(Kind.QUOTATION, short, quotation.start, quotation.end)
+        yield _finding(Kind.QUOTATION, summary, quotation.start, quotation.end)
 
 
 def _numbers(short: str, source: str) -> Iterator[numbers.Number]:

@@ -25,6 +25,7 @@ ALIASES = (
     ("петербург", "санкт-петербург"),
     ("минобороны", "министерств"),
     ("госдум", "дум"),
+    ("мосбирж", "московск"),
 )
 MINISTRY = re.compile(r"(?:мин|рос|гос)[а-я]{3,}")
 SHORTEST_BEGINNING = 4
@@ -184,7 +185,10 @@ def _deeds(sentence: Sentence) -> Iterator[_Deed]:
 
 
 def _is_actor(word: Word) -> bool:
-    return word.is_capital and is_tagged(word.text, *NAME_TAGS)
+    """A name, or a word with a capital that no dictionary has: a foreign surname."""
+    return word.is_capital and (
+        is_tagged(word.text, *NAME_TAGS) or not any(parse.is_known for parse in parses(word.text))
+    )
 
 
 def _is_subject(word: Word) -> bool:

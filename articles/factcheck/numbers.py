@@ -21,6 +21,7 @@ PERCENT = re.compile(r"\s?(?:-?%|процент\w*|percent\b|per cent\b)", re.IG
 DIGITS = re.compile(r"(?<![\w.,])(?<![^\W\d_]-)(?P<whole>\d{1,3}(?: \d{3})+(?!\d)|\d+)(?P<rest>(?:[.,:/]\d+)*)")
 SUFFIX = re.compile(r"-(?:[а-я]{1,3}|[а-я]*(?:лет|днев|месяч|процент|этаж|метров|минут)[а-я]*)\b|(?:st|nd|rd|th)\b")
 RANGE = re.compile(r"\s?-\s?(?=\d)")
+SECOND = re.compile(r"\d+(?:[.,]\d+)?")
 THOUSANDS = 3
 
 UNITS = (
@@ -130,10 +131,14 @@ def _values(match: re.Match[str]) -> frozenset[Decimal]:
 def _scaled(text: str, values: frozenset[Decimal], end: int) -> tuple[frozenset[Decimal], int, bool]:
     """The values with the scale or the percent sign behind them; in "10-15 млн" the first number has it, too."""
     if gap := RANGE.match(text, end):
-        other = DIGITS.match(text, gap.end()) or re.compile(r"\d+(?:[.,]\d+)?").match(text, gap.end())
-        if other:
-            scaled, _end, is_percent = _scaled(text, values, other.end())
-            return scaled, end, is_percent
+        other = SECOND.match(text, gap.end())
+        scaled, _end, is_percent = _with_unit(text, values, other.end()) if other else (values, end, False)
+        return scaled, end, is_percent
+    return _with_unit(text, values, end)
+
+
+def _with_unit(text: str, values: frozenset[Decimal], end: int) -> tuple[frozenset[Decimal], int, bool]:
+    """The values with what stands right behind them, where that ends, and whether they are percentages."""
     if match := PERCENT.match(text, end):
         return values, match.end(), True
     space = end + (text[end : end + 1] == " ")
@@ -146,7 +151,7 @@ def _scaled(text: str, values: frozenset[Decimal], end: int) -> tuple[frozenset[
 def _counted(text: str, end: int) -> str:
     """The dictionary form of the word right behind a number: of what there are so many."""
     match = re.compile(r" ([а-яА-Яa-zA-Z]{3,})").match(text, end)
-    return lemma(match[1]) if match and is_tagged(match[1], "NOUN") else ""
+    return lemma(match[1]) if match and is_tagged(match[1], "NOUN", "PRTF") else ""
 
 
 def _in_words(text: str) -> Iterator[Number]:

@@ -132,6 +132,10 @@ def configuration(level: str, style: str) -> dict[str, Any]:
                     "celery.app.trace",
                     "celery.worker.strategy",
                     "celery.beat",
+                    "httpx2",
+                    "httpcore2",
+                    "openai",
+                    "pymorphy3",
                     "celery.worker.consumer.connection",
                 )
             },

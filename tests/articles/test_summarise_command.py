@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from datetime import datetime, timedelta
 from io import StringIO
@@ -16,6 +17,7 @@ from articles.models import Article, Summary
 from articles.summarise import awaiting_summary, summarise_article
 from tests.articles.test_summarise import waiting
 from tests.factories import SourceFactory
+from usage.models import ApiUsageEvent, Provider
 
 COMMAND = "articles.management.commands.summarise"
 MOSCOW = ZoneInfo("Europe/Moscow")
@@ -135,3 +137,58 @@ def test_a_signal_ends_it_after_the_article_at_hand(number: signal.Signals) -> N
 def test_a_wrong_option_says_what_to_do(arguments: list[str], message: str) -> None:
     with pytest.raises(CommandError, match=message):
         run(*arguments)
+
+
+@pytest.fixture
+def priced(db: None) -> Provider:
+    return Provider.objects.create(
+        name="paid", kind=Provider.Kind.OPENAI, base_url="http://127.0.0.1:1/v1", model="m", priority=1, price_in=1_000
+    )
+
+
+def test_the_price_is_told_before_it_is_paid(priced: Provider) -> None:
+    waiting(content="Порт. " * 500), waiting(content="", lead="Порт вырос. " * 10)
+
+    assert re.fullmatch(r"would_summarise=2 estimated_usd=[12]\.\d\d", run("--dry-run"))
+    with pytest.raises(CommandError, match=r"2 articles ≈ \$[12]\.\d\d with paid. Add --yes"):
+        run()
+
+    assert not ApiUsageEvent.objects.exists()
+
+
+def test_yes_goes_on_without_being_asked(priced: Provider) -> None:
+    waiting()
+
+    assert run("--yes") == "summarised=1 skipped=0 failed=0"
+
+    assert list(ApiUsageEvent.objects.order_by("pk").values_list("provider", flat=True)) == ["paid", "extractive"]
+
+
+@pytest.mark.parametrize(("answer", "is_done"), [("y\n", True), ("n\n", False)])
+def test_whoever_sits_at_a_terminal_is_asked(
+    answer: str, is_done: bool, priced: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting()
+    terminal = StringIO(answer)
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", terminal)
+
+    if is_done:
+        assert run() == "summarised=1 skipped=0 failed=0"
+    else:
+        with pytest.raises(CommandError, match="Nothing was summarised"):
+            run()
+
+
+def test_a_provider_can_be_chosen() -> None:
+    waiting()
+    Provider.objects.create(name="second", kind=Provider.Kind.EXTRACTIVE, priority=2_000)
+
+    run("--provider", "second")
+
+    assert Summary.objects.get().provider == "second"
+
+
+def test_an_unknown_provider_is_refused() -> None:
+    with pytest.raises(CommandError, match="no provider 'nobody'"):
+        run("--provider", "nobody")

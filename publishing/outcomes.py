@@ -25,14 +25,15 @@ class Sent:
 class NotSent:
     """Proved: nothing was sent, and a later try may succeed. `reason` is a sentence for an editor.
 
-    `retry_after` is the server's own wish. `pause` says that the whole channel cannot post before somebody acts.
-    `moved_to` is the chat's new number, if it has moved.
+    `retry_after` is the server's own wish. `pause` says that the whole channel cannot post before somebody acts,
+    `stops_bot` that its bot can post nowhere. `moved_to` is the chat's new number, if it has moved.
     """
 
     reason: str
     reply: str = ""
     retry_after: timedelta | None = None
     pause: bool = False
+    stops_bot: bool = False
     moved_to: str = ""
 
 

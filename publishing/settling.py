@@ -9,23 +9,26 @@ import logging
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
-from django.db.models.functions import Greatest
+from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from articles.metrics import errors
 from articles.models import DeadLetter
+from publishing import bots
 from publishing.approval import AlreadyDecided, Missing
 from publishing.metrics import articles_posted
-from publishing.models import Attempt, Channel, Message, Publication
+from publishing.models import Alert, Attempt, Channel, Message, Publication
 from publishing.outcomes import NotSent, Outcome, Refused, Sent, Unknown
 
 logger = logging.getLogger(__name__)
 
 FIRST_BACKOFF = timedelta(seconds=5)
-LONGEST_BACKOFF = timedelta(minutes=10)
+# Long silences are the breaker's business: what is due goes out soon after Telegram is back.
+LONGEST_BACKOFF = timedelta(seconds=20)
 LONGEST_REPLY = 4000  # characters of a server's answer that are kept
 
 State = Message.State
@@ -47,8 +50,9 @@ def settle(attempt: Attempt, outcome: Outcome) -> bool:
     message = _locked(attempt.message)
     now = timezone.now()
     row = Message.objects.filter(pk=message.pk, fence=attempt.fence, state__in=OPEN_FOR[type(outcome)])
-    settled = bool(row.update(claimed_until=None, **_values(attempt, outcome, now)))
+    settled = bool(row.update(**{"claimed_until": None} | _values(attempt, outcome, now)))
     _close(attempt, outcome, now, settled=settled)
+    bots.learn(message.channel, outcome)
     if settled:
         _follow(message, outcome)
     else:
@@ -68,7 +72,8 @@ def _values(attempt: Attempt, outcome: Outcome, now: datetime) -> dict[str, Any]
         case Refused(reason=reason):
             return {"state": State.DEAD, "last_error": reason}
         case Unknown(reason=reason):
-            return {"state": State.UNKNOWN, "last_error": reason}
+            look_at = max(now, attempt.deadline) + timedelta(seconds=settings.TELEGRAM_QUIET_SECONDS)
+            return {"state": State.UNKNOWN, "claimed_until": look_at, "last_error": reason}
 
 
 def _locked(message: Message) -> Message:
@@ -102,7 +107,9 @@ def _follow(message: Message, outcome: Outcome) -> None:
     publication = message.publication
     row = Publication.objects.filter(pk=publication.pk)
     match outcome:
-        case Sent():
+        case Sent(number=number):
+            _note_number(message.channel, number)
+            Alert.is_over(alert_key(message))
             _publish_if_complete(publication)
         case NotSent():
             row.update(last_error=outcome.reason)
@@ -114,23 +121,42 @@ def _follow(message: Message, outcome: Outcome) -> None:
         case Unknown():
             row.update(last_error=outcome.reason, updated_at=timezone.now())
             errors.labels("post_unknown").inc()
+            Alert.sound(alert_key(message), f"{message.channel}: {publication} — {outcome.reason}")
+
+
+def alert_key(message: Message) -> str:
+    """What administrators are alerted about while nobody knows whether this message was sent."""
+    return f"message-{message.pk}"
+
+
+def _note_number(channel: Channel, number: int | None) -> None:
+    """The search for a lost post begins after the last one that is known."""
+    if channel.kind == Channel.Kind.TELEGRAM and number is not None:
+        rows = Channel.objects.filter(pk=channel.pk, chat_id=channel.chat_id)
+        rows.update(last_message_id=Greatest(Coalesce("last_message_id", 0), number))
 
 
 def _hold_channel(message: Message, outcome: NotSent) -> None:
-    """Let the whole channel wait: what stopped this message would stop the next one.
-
-    A server's own wish to wait holds for every channel of the same bot.
-    """
+    """Let the whole channel wait: what stopped this message would stop the next one."""
     channel = message.channel
-    not_before = Message.objects.values_list("not_before", flat=True).get(pk=message.pk)
-    channels = Channel.objects.filter(pk=channel.pk)
-    if outcome.retry_after and channel.token_env:
-        channels = Channel.objects.filter(kind=channel.kind, token_env=channel.token_env)
-    channels.update(next_post_at=Greatest("next_post_at", not_before))
+    row = Channel.objects.filter(pk=channel.pk)
+    if outcome.retry_after is None:
+        not_before = Message.objects.values_list("not_before", flat=True).get(pk=message.pk)
+        row.update(next_post_at=Greatest("next_post_at", not_before))
     if outcome.pause:
-        Channel.objects.filter(pk=channel.pk).update(is_paused=True, pause_reason=outcome.reason[:300])
-    if outcome.moved_to:
-        Channel.objects.filter(pk=channel.pk, chat_id=channel.chat_id).update(chat_id=outcome.moved_to)
+        _pause(message, outcome.reason)
+    elif outcome.moved_to and channel.chat_id == channel.moved_to:
+        # It was followed once already; a chat that moves again and again is no chat.
+        _pause(message, _("The chat has moved twice. Check its number."))
+    elif outcome.moved_to:
+        moved = row.filter(chat_id=channel.chat_id)
+        moved.update(chat_id=outcome.moved_to, moved_to=outcome.moved_to, last_message_id=None)
+
+
+def _pause(message: Message, reason: str) -> None:
+    channel = message.channel
+    Channel.objects.filter(pk=channel.pk).update(is_paused=True, pause_reason=reason[:300])
+    Alert.sound(f"channel-{channel.pk}", f"{channel}: {reason}")
 
 
 def _publish_if_complete(publication: Publication) -> None:
@@ -155,6 +181,7 @@ def resolve_as_sent(message_id: int, *, by: AbstractBaseUser, number: int | None
     message = _undecided(message_id)
     now = timezone.now()
     _decide(message, by, state=State.SENT, sent_at=now, message_id=number)
+    _note_number(message.channel, number)
     _publish_if_complete(message.publication)
     return _noted(message, by, "resolved as sent")
 
@@ -179,8 +206,9 @@ def _undecided(message_id: int) -> Message:
 
 def _decide(message: Message, by: AbstractBaseUser, **values: object) -> None:
     row = Message.objects.unresolved().filter(pk=message.pk)
-    if not row.update(resolved_by=by, resolved_at=timezone.now(), last_error="", **values):
+    if not row.update(resolved_by=by, resolved_at=timezone.now(), claimed_until=None, last_error="", **values):
         raise AlreadyDecided(_("It is known already what became of this message."))
+    Alert.is_over(alert_key(message))
 
 
 def _noted(message: Message, by: AbstractBaseUser, verb: str) -> Message:

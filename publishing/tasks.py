@@ -8,7 +8,8 @@ from celery import shared_task
 from django.utils import timezone
 
 from articles.models import Article
-from publishing import delivery, queueing
+from publishing import bots, delivery, queueing, reconciling
+from publishing.models import Bot
 
 # A channel that opens a moment after a sweep is worth that moment; else it would wait for the next sweep.
 PATIENCE = timedelta(seconds=1)
@@ -27,9 +28,26 @@ def queue_ready_articles() -> None:
     _ring_channels()
 
 
+@shared_task(ignore_result=True)
+def reconcile_message(message_id: int) -> None:
+    """Look into the channel for a message of which nobody knows whether it was sent."""
+    reconciling.reconcile(message_id)
+
+
+@shared_task(ignore_result=True)
+def probe_bots() -> None:
+    """Ask Telegram whether it is back."""
+    bots.probe_due()
+
+
 def ring_due() -> None:
     """Ring for whatever is due: messages of dead senders, articles to be queued, channels with messages to send."""
     delivery.recover()
+    delivery.mend_clocks()
+    for message_id in reconciling.due().values_list("pk", flat=True):
+        reconcile_message.delay(message_id)
+    if Bot.objects.to_be_probed(timezone.now()).exists():
+        probe_bots.delay()
     if Article.objects.ready_to_publish().exists():
         queue_ready_articles.delay()
     _ring_channels()

@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -23,12 +25,11 @@ from telegram.request import HTTPXRequest
 from articles.metrics import http_duration, http_requests
 from publishing import verdicts
 from publishing.models import Channel, Message
-from publishing.outcomes import NotSent, Outcome, Unknown
+from publishing.outcomes import NotSent, Outcome, Refused, Unknown
 
 # The library's own switch: moments of waiting are timedeltas already, as they will be in its next major version.
 os.environ.setdefault("PTB_TIMEDELTA", "true")
 
-PATIENCE = timedelta(seconds=20)
 MASK = b"[token]"
 
 
@@ -63,10 +64,14 @@ class WireRequest(HTTPXRequest):
         """What the last call has proved."""
         return verdicts.of_failure(self.cause) if self.reply is None else verdicts.of_reply(*self.reply)
 
+    def result(self) -> Any:
+        """What Telegram has answered to a call that went well; None if it didn't."""
+        return None if self.reply is None else verdicts.result_of(self.reply[1])
 
-def wire_request(patience: timedelta = PATIENCE) -> WireRequest:
-    """A client that waits at most `patience` for the request's way out and for the reply, half of it to connect."""
-    seconds = patience.total_seconds()
+
+def wire_request() -> WireRequest:
+    """A client that waits TELEGRAM_TIMEOUT for the request's way out, the same for the reply, half of it to connect."""
+    seconds = settings.TELEGRAM_TIMEOUT
     return WireRequest(
         connection_pool_size=1, connect_timeout=seconds / 2, write_timeout=seconds, read_timeout=seconds, pool_timeout=1
     )
@@ -89,36 +94,112 @@ def _secret_part(url: str) -> bytes:
     return (token.partition(":")[2] or token).encode()
 
 
+# What a call makes of a bot, once it is connected.
+Call = Callable[[Bot], Coroutine[Any, Any, object]]
+
+
+def call(token_env: str, make: Call) -> WireRequest | None:
+    """Make one call with the token the variable holds; what came over the wire. None if there is no such token."""
+    token = settings.TELEGRAM_TOKENS.get(token_env, "")
+    if not token:
+        return None
+    request = wire_request()
+    # What the library makes of a reply doesn't matter: the verdict comes from the reply itself.
+    with suppress(TelegramError, TimeoutError, ValueError, KeyError):
+        asyncio.run(_within(time_limit(), token, request, make))
+    return request
+
+
+async def _within(limit: timedelta, token: str, request: WireRequest, make: Call) -> None:
+    async with asyncio.timeout(limit.total_seconds()), request:
+        await make(bot(token, request))
+
+
+def time_limit() -> timedelta:
+    """How long a call takes at the most: the way out and the reply."""
+    return timedelta(seconds=2 * settings.TELEGRAM_TIMEOUT)
+
+
+def no_token(token_env: str) -> NotSent:
+    return NotSent(_("The bot's token is missing: set %(name)s.") % {"name": token_env})
+
+
+@dataclass(frozen=True)
+class Me:
+    """Telegram knows the token; this is its bot."""
+
+    username: str
+
+
+def who_am_i(token_env: str) -> Me | Outcome:
+    """Ask Telegram about a token (getMe): the bot, or what the lack of an answer proves."""
+    request = call(token_env, lambda asked: asked.get_me())
+    if request is None:
+        return no_token(token_env)
+    match request.result():
+        case {"username": str(username)}:
+            return Me(username)
+    return request.outcome()
+
+
+@dataclass(frozen=True)
+class Post:
+    """A post of a channel as it arrived in the audit chat, where it has this number."""
+
+    number: int
+    text: str
+
+
+def forward(channel: Channel, number: int) -> Post | Outcome:
+    """Forward the post with this number to the channel's audit chat, without a sound."""
+    request = call(
+        channel.token_env,
+        lambda sender: sender.forward_message(
+            channel.audit_chat_id, from_chat_id=channel.chat_id, message_id=number, disable_notification=True
+        ),
+    )
+    if request is None:
+        return no_token(channel.token_env)
+    match request.result():
+        case {"message_id": int(probe), **post}:
+            return Post(probe, str(post.get("text") or post.get("caption") or ""))
+    return request.outcome()
+
+
+def says_there_is_none(refusal: Refused) -> bool:
+    """Whether a refusal says that there is no post with this number."""
+    return any(words in refusal.reply for words in ("message to forward not found", "MESSAGE_ID_INVALID"))
+
+
+def delete_probe(channel: Channel, number: int) -> bool:
+    """Delete a message from the audit chat; False if that failed, which leaves no more than a stray copy there."""
+    request = call(channel.token_env, lambda sender: sender.delete_message(channel.audit_chat_id, number))
+    return request is not None and request.result() is True
+
+
 class TelegramTransport:
     """Sends to one Telegram channel. No secret is kept in it, so that nobody can print one."""
 
-    def __init__(self, channel: Channel, patience: timedelta = PATIENCE) -> None:
+    def __init__(self, channel: Channel) -> None:
         self.channel = channel
-        self.patience = patience
 
     @property
     def time_limit(self) -> timedelta:
-        return 2 * self.patience
+        return time_limit()
 
     def send(self, message: Message) -> Outcome:
-        token = settings.TELEGRAM_TOKENS.get(self.channel.token_env, "")
-        if not token:
-            return NotSent(_("The bot's token is missing: set %(name)s.") % {"name": self.channel.token_env})
-        request = wire_request(self.patience)
-        # What the library makes of a reply doesn't matter: the verdict comes from the reply itself.
-        with suppress(TelegramError, TimeoutError, ValueError, KeyError):
-            asyncio.run(self._call(token, request, message.payload))
-        return request.outcome()
-
-    def find(self, message: Message) -> Outcome:
-        """Telegram has no way to ask whether a message was sent."""
-        return Unknown(_("The program stopped while the post was on its way, so it may or may not be in the channel."))
-
-    async def _call(self, token: str, request: WireRequest, payload: dict[str, Any]) -> None:
-        async with asyncio.timeout(self.time_limit.total_seconds()), request:
-            await bot(token, request).send_message(
+        payload = message.payload
+        request = call(
+            self.channel.token_env,
+            lambda sender: sender.send_message(
                 chat_id=self.channel.chat_id,
                 text=payload["text"],
                 entities=[MessageEntity(**entity) for entity in payload["entities"]],
                 link_preview_options=LinkPreviewOptions(**payload["link_preview_options"]),
-            )
+            ),
+        )
+        return no_token(self.channel.token_env) if request is None else request.outcome()
+
+    def find(self, message: Message) -> Outcome:
+        """Telegram has no way to ask whether a message was sent; the reconciler looks for it later."""
+        return Unknown(_("The program stopped while the post was on its way, so it may or may not be in the channel."))

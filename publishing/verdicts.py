@@ -53,6 +53,12 @@ def of_failure(cause: BaseException | None) -> Outcome:
     )
 
 
+def result_of(body: bytes) -> Any:
+    """What Telegram has answered to a call that went well; None if this is no such answer."""
+    reply = _telegram_json(body)
+    return reply.get("result") if reply.get("ok") is True else None
+
+
 def of_reply(status: int, body: bytes) -> Outcome:
     """The verdict on a reply; only Telegram's own JSON proves anything."""
     text = body.decode("utf-8", "replace")
@@ -92,6 +98,14 @@ def _of_refusal(code: int, description: str, parameters: object, text: str) -> O
             return NotSent(_("Telegram asks to wait."), text, min(timedelta(seconds=max(seconds, 1)), LONGEST_WAIT))
     if code in TRY_LATER:
         return NotSent(_("Telegram asks to wait."), text)
+    return _for_good(code, description, text)
+
+
+def _for_good(code: int, description: str, text: str) -> Outcome:
+    """The verdict on a refusal that waiting doesn't cure: it is about the bot, the chat, or this very message."""
+    if code in TOKEN_IS_DEAD:
+        reason = _("Telegram doesn't know this bot's token. Set a valid one and resume the bot.")
+        return NotSent(reason, text, stops_bot=True)
     if reason := _why_to_pause(code, description):
         return NotSent(reason, text, pause=True)
     return Refused(_("Telegram refused the post: %(description)s") % {"description": description}, text)
@@ -99,8 +113,6 @@ def _of_refusal(code: int, description: str, parameters: object, text: str) -> O
 
 def _why_to_pause(code: int, description: str) -> str:
     """What an editor must know if no message can go to this chat for now; empty if only this message is refused."""
-    if code in TOKEN_IS_DEAD:
-        return _("Telegram doesn't know this bot's token. Set a valid one and resume the channel.")
     if code == FORBIDDEN:
         reason = _("The bot was removed from the channel or may not post there (%(description)s).")
         return reason % {"description": description}

@@ -40,6 +40,9 @@ WHITENOISE_AUTOREFRESH = True
 CELERY_TASK_ALWAYS_EAGER = True
 CELERY_TASK_EAGER_PROPAGATES = True
 AXES_ENABLED = False
+# The fake server has no limits but those a test asks for.
+TELEGRAM_SECONDS_BETWEEN_MESSAGES = 0
+TELEGRAM_MESSAGES_PER_MINUTE = TELEGRAM_MESSAGES_PER_SECOND = 1_000_000
 
 if IS_EMBEDDED:  # noqa: F405
     # A file, because threads and child processes of the tests open it too.

@@ -77,12 +77,19 @@ class Channel(models.Model):
     )
     seconds_between_posts = models.PositiveSmallIntegerField(_("seconds between posts"), default=3)
     next_post_at = models.DateTimeField(_("next post not before"), default=timezone.now, editable=False)
+    last_message_id = models.BigIntegerField(_("number of the last post"), null=True, blank=True, editable=False)
+    moved_to = models.CharField(_("number it moved to"), max_length=64, blank=True, editable=False)
+    passes_unresolved = models.BooleanField(
+        _("let others pass"),
+        default=False,
+        help_text=_("Posts go out even while nobody knows whether an earlier one was sent; their order may suffer."),
+    )
     is_paused = models.BooleanField(_("paused"), default=False)
     pause_reason = models.CharField(_("why paused"), max_length=300, blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     objects = ChannelQuerySet.as_manager()
-    history = HistoricalRecords(excluded_fields=["next_post_at"], m2m_fields=[sources])
+    history = HistoricalRecords(excluded_fields=["next_post_at", "last_message_id"], m2m_fields=[sources])
 
     class Meta:
         verbose_name = _("channel")
@@ -105,6 +112,14 @@ class Channel(models.Model):
     def zone(self) -> ZoneInfo:
         """The time zone of its quiet hours and of the times its readers see."""
         return ZoneInfo(self.time_zone)
+
+    @property
+    def pace(self) -> timedelta:
+        """The shortest time between two messages: the channel's own, and never less than Telegram allows a chat."""
+        own = float(self.seconds_between_posts)
+        if self.kind == self.Kind.TELEGRAM:
+            own = max(own, settings.TELEGRAM_SECONDS_BETWEEN_MESSAGES, 60 / settings.TELEGRAM_MESSAGES_PER_MINUTE)
+        return timedelta(seconds=own)
 
     @property
     def lacks_token(self) -> bool:

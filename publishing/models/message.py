@@ -36,6 +36,14 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """Messages of which nobody knows yet whether they were sent."""
         return self.filter(state__in=Message.UNRESOLVED)
 
+    def in_the_way(self) -> MessageQuerySet:
+        """Messages that let nothing else of their channel go out.
+
+        A call is being made for them, or it is unknown what became of one and no operator lets others pass.
+        """
+        stops = models.Q(state__in=Message.UNRESOLVED, channel__passes_unresolved=False)
+        return self.filter(stops | models.Q(state__in=Message.IN_FLIGHT))
+
 
 class Message(models.Model):
     """One message of a publication. Its payload is frozen at approval.
@@ -53,6 +61,7 @@ class Message(models.Model):
         DEAD = "dead", _("refused")
 
     UNRESOLVED = (State.UNKNOWN, State.NEEDS_PERSON)
+    IN_FLIGHT = (State.CLAIMED, State.SENDING)
 
     publication = models.ForeignKey(
         Publication, on_delete=models.CASCADE, related_name="messages", verbose_name=_("publication")
@@ -66,6 +75,7 @@ class Message(models.Model):
     not_before = models.DateTimeField(_("not before"), default=timezone.now)
     fence = models.PositiveIntegerField(_("fence"), default=0)
     claimed_by = models.CharField(_("claimed by"), max_length=100, blank=True)
+    # Whoever has it must be done by then; of an unknown message, when it is looked up.
     claimed_until = models.DateTimeField(_("claimed until"), null=True, blank=True)
     message_id = models.BigIntegerField(_("number in the channel"), null=True, blank=True)
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
@@ -133,6 +143,12 @@ class Attempt(models.Model):
     payload_hash = models.CharField(_("hash of the payload"), max_length=64)
     started_at = models.DateTimeField(_("started"), default=timezone.now)
     deadline = models.DateTimeField(_("deadline"))
+    last_message_id = models.BigIntegerField(
+        _("number of the last post before"), null=True, blank=True, help_text=_("Where the search for it begins.")
+    )
+    findings = models.JSONField(
+        _("what was found"), default=list, blank=True, help_text=_("The posts that stand where it could be.")
+    )
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
     outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome, default=Outcome.PENDING)
     error = models.TextField(_("error"), blank=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import threading
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -74,6 +74,9 @@ class BotApi:
     token_is_dead: bool = False
     closing: threading.Event = field(default_factory=threading.Event)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(100))
+    numbers_of: defaultdict[str, Iterator[int]] = field(
+        default_factory=lambda: defaultdict(lambda: itertools.count(100))
+    )
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -101,6 +104,8 @@ class BotApi:
             self.calls.append((method, parameters))
             answers: dict[str, Callable[[dict[str, Any]], Any]] = {
                 "sendMessage": self._accept,
+                "forwardMessage": self._forward,
+                "deleteMessage": self._delete,
                 "getMe": lambda _: {"id": 1, "is_bot": True, "first_name": "Bot", "username": "warandpeace_bot"},
                 "getUpdates": self._poll,
             }
@@ -108,13 +113,40 @@ class BotApi:
                 return self._fail(Fault.UNAUTHORIZED, path, parameters)
             if method == "sendMessage" and self.faults:
                 return self._fail(self.faults.popleft(), path, parameters)
-            return _ok(answers.get(method, lambda _: True)(parameters))
+            result = answers.get(method, lambda _: True)(parameters)
+            return _json(400, result) if isinstance(result, dict) and result.get("ok") is False else _ok(result)
 
     def _accept(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        post = parameters | {"message_id": next(self.numbers)}
+        chat_numbers = self.numbers_of[parameters["chat_id"]]
+        post = parameters | {"message_id": next(chat_numbers)}
         self.ledger.append(post)
         chat = {"id": -1001, "type": "channel", "title": "Канал"}
         return {"message_id": post["message_id"], "date": 1790000000, "chat": chat, "text": post["text"]}
+
+    def stand_in(self, chat_id: str) -> list[dict[str, Any]]:
+        """The messages that stand in a chat right now."""
+        return [post for post in self.ledger if post["chat_id"] == chat_id]
+
+    def post_by_somebody(self, chat_id: str, text: str) -> int:
+        """Another author posts in a chat; the number of the post."""
+        with self.lock:
+            return int(self._accept({"chat_id": chat_id, "text": text})["message_id"])
+
+    def _at(self, chat_id: str, number: str) -> dict[str, Any] | None:
+        return next((post for post in self.stand_in(chat_id) if post["message_id"] == int(number)), None)
+
+    def _forward(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        post = self._at(parameters["from_chat_id"], parameters["message_id"])
+        if post is None:
+            return {"ok": False, "error_code": 400, "description": "Bad Request: message to forward not found"}
+        return self._accept({"chat_id": parameters["chat_id"], "text": post["text"]})
+
+    def _delete(self, parameters: dict[str, Any]) -> dict[str, Any] | bool:
+        post = self._at(parameters["chat_id"], parameters["message_id"])
+        if post is None:
+            return {"ok": False, "error_code": 400, "description": "Bad Request: message to delete not found"}
+        self.ledger.remove(post)
+        return True
 
     def _poll(self, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         known = int(parameters.get("offset", 0))

@@ -29,14 +29,14 @@ PAYLOAD = {
 @pytest.fixture
 def api(settings: Settings) -> Iterator[BotApi]:
     with bot_api() as server:
-        settings.TELEGRAM_API_BASE_URL = server.url
+        settings.TELEGRAM_API_BASE_URL, settings.TELEGRAM_TIMEOUT = server.url, 0.5
         settings.TELEGRAM_TOKENS = {"TELEGRAM_BOT_TOKEN": TOKEN}
         yield server
 
 
-def send(patience: float = 5.0) -> Outcome:
+def send() -> Outcome:
     channel = Channel(kind=Channel.Kind.TELEGRAM, chat_id="@channel")
-    return TelegramTransport(channel, timedelta(seconds=patience)).send(Message(payload=PAYLOAD))
+    return TelegramTransport(channel).send(Message(payload=PAYLOAD))
 
 
 def test_a_message_in_the_reply_is_sent(api: BotApi) -> None:
@@ -71,7 +71,7 @@ def test_what_proves_nothing_is_unknown(api: BotApi, fault: Fault) -> None:
 def test_silence_after_the_request_is_unknown(api: BotApi) -> None:
     api.faults.append(Fault.HANG)
 
-    assert isinstance(send(patience=0.3), Unknown)
+    assert isinstance(send(), Unknown)
     assert len(api.ledger) == 1
 
 
@@ -100,9 +100,16 @@ def test_a_message_telegram_will_never_take_is_refused(api: BotApi) -> None:
     assert api.ledger == []
 
 
-@pytest.mark.parametrize(
-    "fault", [Fault.UNAUTHORIZED, Fault.FORBIDDEN, Fault.CHAT_NOT_FOUND], ids=lambda fault: fault.name
-)
+def test_a_dead_token_stops_the_bot(api: BotApi) -> None:
+    api.faults.append(Fault.UNAUTHORIZED)
+
+    outcome = send()
+
+    assert isinstance(outcome, NotSent)
+    assert outcome.stops_bot
+
+
+@pytest.mark.parametrize("fault", [Fault.FORBIDDEN, Fault.CHAT_NOT_FOUND], ids=lambda fault: fault.name)
 def test_what_stops_the_whole_channel_pauses_it(api: BotApi, fault: Fault) -> None:
     api.faults.append(fault)
 
@@ -152,7 +159,7 @@ def test_the_token_is_in_no_outcome_and_no_log(
     caplog.set_level(logging.DEBUG)
     api.faults.extend([fault] if fault else [])
 
-    outcome = send(patience=0.3)
+    outcome = send()
 
     written = f"{outcome!r} {caplog.text} {capfd.readouterr()}"
     assert TOKEN.partition(":")[2] not in written

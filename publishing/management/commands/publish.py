@@ -82,7 +82,7 @@ class Command(BaseCommand):
     def _send(self, channel: Channel, stopped: Event) -> Counter[type[Outcome]]:
         """Send what is due in a channel now, however long its pace makes that; each message is printed."""
         due = Message.objects.going_out().due().filter(channel=channel).count()
-        until = timezone.now() + timedelta(seconds=channel.seconds_between_posts * due + 1)
+        until = timezone.now() + channel.pace * due + timedelta(seconds=1)
         counts = Counter[type[Outcome]]()
         for message, outcome in delivery.deliveries(channel.pk, until=until, stopped=stopped):
             counts[type(outcome)] += 1

@@ -1,0 +1,78 @@
+"""What the processes that share a bot tell each other through its row: wait, stop, it is down, it answers again.
+
+answering ─ three calls in a row without Telegram's own answer ─▶ broken: nothing is sent, getMe asks every few
+seconds whether Telegram is back ─▶ answering
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db.models import F
+from django.db.models.functions import Greatest
+from django.utils import timezone
+
+from publishing import telegram
+from publishing.models import Alert, Bot, Channel
+from publishing.models.bot import FAILURES_UNTIL_BROKEN
+from publishing.outcomes import NotSent, Outcome, Refused, Unknown
+
+BETWEEN_PROBES = timedelta(seconds=10)
+
+
+def learn(channel: Channel, outcome: Outcome) -> None:
+    """Write into the bot's row what the outcome of a call says about the bot."""
+    if channel.kind != Channel.Kind.TELEGRAM:
+        return
+    row = Bot.objects.filter(token_env=channel.token_env)
+    match outcome:
+        case NotSent(stops_bot=True, reason=reason):
+            row.update(is_paused=True, pause_reason=reason[:300])
+            Alert.sound(f"bot-{channel.token_env}", f"{channel.token_env}: {reason}")
+        case NotSent(retry_after=timedelta() as wish, moved_to=""):
+            row.update(resumes_at=Greatest("resumes_at", timezone.now() + wish), failures=0)
+        case NotSent(pause=False, moved_to="") | Unknown():
+            _count_failure(channel.token_env)
+        case _:
+            row.filter(failures__gt=0).update(failures=0)
+
+
+def _count_failure(token_env: str) -> None:
+    row = Bot.objects.filter(token_env=token_env)
+    row.update(failures=Greatest(F("failures"), 0) + 1)
+    if row.filter(failures=FAILURES_UNTIL_BROKEN).update(resumes_at=timezone.now() + BETWEEN_PROBES):
+        Alert.sound(f"breaker-{token_env}", f"{token_env}: Telegram does not answer. Nothing is sent until it does.")
+
+
+def probe_due() -> int:
+    """Ask Telegram whether broken bots can be called again; returns how many can. Never posts anything."""
+    due = Bot.objects.to_be_probed(timezone.now())
+    return sum(_probe(bot) for bot in due)
+
+
+def _probe(bot: Bot) -> bool:
+    """One getMe. Who asks books the next probe first, so that several processes don't ask together."""
+    now = timezone.now()
+    row = Bot.objects.filter(pk=bot.pk)
+    if not row.filter(resumes_at=bot.resumes_at).update(resumes_at=now + BETWEEN_PROBES):
+        return False
+    match telegram.who_am_i(bot.token_env):
+        case telegram.Me(username=username):
+            row.update(failures=0, resumes_at=now, username=username)
+            Alert.is_over(f"breaker-{bot.token_env}")
+            return True
+        case NotSent(stops_bot=True, reason=reason):
+            row.update(is_paused=True, pause_reason=reason[:300])
+            Alert.sound(f"bot-{bot.token_env}", f"{bot.token_env}: {reason}")
+        case NotSent(retry_after=timedelta() as wish):
+            row.update(resumes_at=now + wish, failures=0)
+        case Refused() | NotSent() | Unknown():
+            pass
+    return False
+
+
+def resume(bot: Bot) -> None:
+    """Somebody has set a valid token, or has seen to whatever stopped the bot."""
+    bot.is_paused, bot.pause_reason, bot.failures, bot.resumes_at = False, "", 0, timezone.now()
+    bot.save(update_fields=["is_paused", "pause_reason", "failures", "resumes_at"])
+    Alert.is_over(f"bot-{bot.token_env}")

@@ -1,0 +1,73 @@
+"""A Telegram bot as its limits see it: what all processes that share its token have to obey together."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Greatest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+# So many calls in a row without an answer of Telegram's own open the breaker: then only getMe is called.
+FAILURES_UNTIL_BROKEN = 3
+# A call may be booked so far ahead and no further: whoever books it waits that long with the message in hand.
+LONGEST_BOOKING = timedelta(seconds=1)
+
+
+class BotQuerySet(models.QuerySet["Bot"]):
+    def usable(self, now: datetime) -> BotQuerySet:
+        """Bots that may be called now (aware), as far as their pace allows."""
+        return self.filter(is_paused=False, resumes_at__lte=now, failures__lt=FAILURES_UNTIL_BROKEN)
+
+    def to_be_probed(self, now: datetime) -> BotQuerySet:
+        """Bots whose breaker is open, and whose next probe is due."""
+        return self.filter(is_paused=False, resumes_at__lte=now, failures__gte=FAILURES_UNTIL_BROKEN)
+
+
+class Bot(models.Model):
+    """One token, named by its variable; the token itself stays in the environment."""
+
+    token_env = models.CharField(_("environment variable with the bot's token"), max_length=100, unique=True)
+    username = models.CharField(_("user name"), max_length=64, blank=True)
+    next_call_at = models.DateTimeField(_("next call not before"), default=timezone.now)
+    resumes_at = models.DateTimeField(
+        _("waits until"), default=timezone.now, help_text=_("What Telegram has asked for, or when it is probed again.")
+    )
+    failures = models.PositiveSmallIntegerField(_("failures in a row"), default=0)
+    is_paused = models.BooleanField(_("paused"), default=False)
+    pause_reason = models.CharField(_("why paused"), max_length=300, blank=True)
+
+    objects = BotQuerySet.as_manager()
+    history = HistoricalRecords(excluded_fields=["next_call_at", "resumes_at", "failures"])
+
+    class Meta:
+        verbose_name = _("bot")
+        verbose_name_plural = _("bots")
+        ordering = ["token_env"]
+
+    def __str__(self) -> str:
+        return f"@{self.username}" if self.username else self.token_env
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether the breaker is open."""
+        return self.failures >= FAILURES_UNTIL_BROKEN
+
+    @classmethod
+    def book(cls, token_env: str, now: datetime) -> datetime | None:
+        """Book the bot's next call and give its moment (aware); None if the bot must not be called for now.
+
+        Atomic: processes that book at once get moments as far apart as the bot's limit asks.
+        """
+        bot, _created = cls.objects.get_or_create(
+            token_env=token_env, defaults={"next_call_at": now, "resumes_at": now}
+        )
+        between = timedelta(seconds=1 / settings.TELEGRAM_MESSAGES_PER_SECOND)
+        row = cls.objects.usable(now).filter(pk=bot.pk, next_call_at__lte=now + LONGEST_BOOKING)
+        if not row.update(next_call_at=Greatest("next_call_at", models.Value(now)) + between):
+            return None
+        bot.refresh_from_db(fields=["next_call_at"])
+        return bot.next_call_at - between

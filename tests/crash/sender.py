@@ -1,0 +1,117 @@
+"""A process of its own that sends: what the crash tests start, stop and kill.
+
+It starts once and forks a sender for each line it is told, so that a kill costs milliseconds. A line is JSON: the
+channel, and where the sender dies. The answer is how the sender has ended: 0, or minus the number of a signal.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import django
+from django.conf import settings
+from django.db import connection, connections
+
+TOKEN = "123456789:AAcanary-canary_canary0canary1canary2"
+
+
+def set_up(**overrides: Any) -> None:
+    """Django with the settings of the tests, on the database whose name is the last argument."""
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+    django.setup()
+    connections["default"].settings_dict["NAME"] = sys.argv[-1]
+    for name, value in overrides.items():
+        setattr(settings, name, value)
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_at_statement(number: int) -> None:
+    """Die right before the SQL statement with this number, whatever transaction it belongs to."""
+    left = number
+
+    def count(execute: Callable[..., Any], *arguments: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if not left:
+            die()
+        return execute(*arguments)
+
+    connection.execute_wrappers.append(count)
+
+
+def die_around_call(transport: Any, when: str) -> None:
+    """Die right before the call of the Bot API, or right after its reply."""
+    send = transport.send
+
+    def call(self: Any, message: Any) -> Any:
+        if when == "before":
+            die()
+        outcome = send(self, message)
+        die()
+        return outcome
+
+    transport.send = call
+
+
+def send(order: dict[str, Any]) -> None:
+    """Be a sender for a moment: settle what the dead have left, and send what is due."""
+    # Django's models can be imported only after `set_up`.
+    from django.utils import timezone  # noqa: PLC0415
+
+    from publishing import delivery  # noqa: PLC0415
+
+    settings.TELEGRAM_API_BASE_URL = order["url"]
+    if statement := order.get("statement"):
+        die_at_statement(statement)
+    if call := order.get("call"):
+        die_around_call(delivery.TelegramTransport, call)
+    until = timezone.now() + timedelta(seconds=order.get("seconds", 0))
+    while True:
+        delivery.recover()
+        for channel in order["channels"]:
+            delivery.deliver(channel)
+        if timezone.now() >= until:
+            return
+
+
+def fork(order: dict[str, Any]) -> int:
+    """Run one sender to its end, or kill it at a random moment within `order["kill_within"]` seconds."""
+    child = os.fork()
+    if not child:
+        random.seed()
+        try:
+            send(order)
+        finally:
+            connections.close_all()
+            os._exit(int(sys.exc_info()[0] is not None))
+    if kill_within := order.get("kill_within"):
+        time.sleep(random.uniform(0, kill_within))  # noqa: S311
+        os.kill(child, signal.SIGKILL)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def main() -> None:
+    set_up(
+        TELEGRAM_TOKENS={"TELEGRAM_BOT_TOKEN": TOKEN},
+        TELEGRAM_TIMEOUT=0.4,
+        TELEGRAM_QUIET_SECONDS=0,
+    )
+    # Imported before the first fork, so that no child pays for it.
+    __import__("publishing.delivery")
+    for line in sys.stdin:
+        print(fork(json.loads(line)), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from functools import reduce
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from articles.models import Article, Summary
-from articles.storing import fingerprint
 from publishing.models import Publication
 from warandpeace.legacy import clocks
 from warandpeace.legacy.links import link_of
 from warandpeace.legacy.stream import FamilyStream, New, Old, Setting, key, text
+from warandpeace.transfer.codecs import Utf8
 from warandpeace.transfer.errors import Unfit
 from warandpeace.transfer.tables import Table
 
@@ -20,7 +21,10 @@ ARTICLE, SUMMARY, PUBLICATION = Table(Article), Table(Summary), Table(Publicatio
 
 # What the old bot stored in the place of a summary when the language model had failed.
 ERROR_PREFIXES = ("Ошибка при получении", "Ошибка API", "Ошибка:", "Error:", "Не удалось получить резюме")
+SUMMARISED, STORED = Article.Status.SUMMARISED.value, Article.Status.STORED.value
+TO_THE_DAY, TO_THE_MINUTE = Article.Precision.DAY, Article.Precision.MINUTE
 LEGACY = "legacy"
+CONTENT_TYPE = "content_type"
 BACKFILL_NOTES = {"failed": "backfill: failed", "skipped": "backfill: skipped"}
 
 
@@ -39,7 +43,7 @@ class OldArticle(NamedTuple):
     title: str
     published_at: datetime
     precision: str
-    content: str
+    content: Utf8
     summary: str
     created_at: datetime
     updated_at: datetime
@@ -80,14 +84,33 @@ class Articles(FamilyStream[OldArticle]):
         "created_at",
         "updated_at",
         "backfill_status",
+        CONTENT_TYPE,
     )
+
+    def __init__(self, setting: Setting) -> None:
+        self.has_content = "content" in setting.snapshot.columns(self.name)
+        super().__init__(setting)
+
+    def expression(self, column: str, *, is_there: bool) -> str:
+        """The text comes as its bytes, with a word on whether it was text."""
+        if column == "content" and is_there:
+            return "CASE typeof(content) WHEN 'text' THEN CAST(content AS BLOB) ELSE content END"
+        if column == CONTENT_TYPE:
+            return "typeof(content)" if self.has_content else "'null'"
+        return super().expression(column, is_there=is_there)
+
+    def rows(self, where: str, parameters: list[Any]) -> Iterator[Old]:
+        for old in super().rows(where, parameters):
+            if old.pop(CONTENT_TYPE) == "text":
+                old["content"] = Utf8(old["content"])
+            yield old
 
     def family_key(self, old: Old) -> str:
         return link_of(old["canonical_link"], old["url"])
 
     def understood(self, old: Old) -> OldArticle:
         published = clocks.moment(old["published_at"], "published_at", self.setting.zone)
-        content, summary = text(old, "content"), summary_of(old)
+        content, summary = content_of(old), summary_of(old)
         created = clocks.moment_or(old["created_at"], "created_at", published)
         updated = clocks.moment_or(old["updated_at"], "updated_at", created)
         title = text(old, "title")
@@ -99,7 +122,7 @@ class Articles(FamilyStream[OldArticle]):
             link=old["key"],
             title=title,
             published_at=published,
-            precision=Article.Precision.DAY if clocks.has_only_a_day(old["published_at"]) else Article.Precision.MINUTE,
+            precision=TO_THE_DAY if clocks.has_only_a_day(old["published_at"]) else TO_THE_MINUTE,
             content=content,
             summary=summary,
             created_at=created,
@@ -146,8 +169,8 @@ class Articles(FamilyStream[OldArticle]):
             title=article.title,
             published_at=article.published_at,
             published_precision=article.precision,
-            content=article.content,
-            content_hash=content_hash(article.content),
+            content=article.content or "",
+            content_hash=sha256(article.content).hexdigest() if article.content else "",
             summary_text=article.summary,
             last_error=article.note,
             created_at=article.created_at,
@@ -171,17 +194,18 @@ class Articles(FamilyStream[OldArticle]):
         )
 
 
-def content_hash(content: str) -> str:
-    try:
-        return fingerprint(content)
-    except UnicodeEncodeError:
-        raise Unfit("content is not valid UTF-8") from None
+def content_of(old: Old) -> Utf8:
+    """The text in its bytes, of which `articles.storing.fingerprint` is the SHA-256. Raises Unfit for a BLOB."""
+    value = old["content"]
+    if isinstance(value, Utf8):
+        return value
+    return Utf8(text(old, "content").encode("utf-8", "surrogateescape"))
 
 
 def article_row(setting: Setting, **values: Any) -> tuple[Any, ...]:
     """An article at rest: with a summary or stored, and nothing automatic left to do for it."""
-    status = Article.Status.SUMMARISED if values["summary_text"] else Article.Status.STORED
-    return ARTICLE.row({"source_id": setting.source_id, "language": "ru", "status": status.value} | values)
+    status = SUMMARISED if values["summary_text"] else STORED
+    return ARTICLE.row({"source_id": setting.source_id, "language": "ru", "status": status, **values})
 
 
 def summary_row(setting: Setting, article_id: int, version: int, summary: str, created_at: datetime) -> tuple[Any, ...]:

@@ -53,8 +53,12 @@ class LegacyStream:
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
         present = set(setting.snapshot.columns(self.name))
-        chosen = (name if name in present else f"NULL AS {name}" for name in self.old_columns)
+        chosen = (self.expression(name, is_there=name in present) for name in self.old_columns)
         self.select = f"SELECT rowid, {', '.join(chosen)} FROM {self.name}"
+
+    def expression(self, column: str, *, is_there: bool) -> str:
+        """How a column is read; one that the file doesn't have, as NULL."""
+        return column if is_there else f"NULL AS {column}"
 
     def count(self) -> int:
         return int(self.setting.snapshot.value(f"SELECT count(*) FROM {self.name}"))
@@ -107,7 +111,7 @@ class LegacyStream:
         return True
 
     def quarantine(self, block: Block, old: Old, reason: Unfit) -> None:
-        block.quarantine(old["rowid"], reason, {name: old[name] for name in self.old_columns})
+        block.quarantine(old["rowid"], reason, {name: old[name] for name in self.old_columns if name in old})
 
     def _moment(self, new: list[tuple[Table, Row]]) -> Any:
         if not self.dated:

@@ -41,19 +41,35 @@ def field_bytes(data: bytes) -> bytes:
     return _length(len(data)) + data
 
 
+class Utf8(bytes):
+    """A long text as its bytes: to decode and encode it again would cost as much as all the rest of its row."""
+
+
+def decoded(data: bytes) -> str:
+    """The text of UTF-8. Raises Unfit."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise Unfit("is not valid UTF-8") from None
+
+
+def text_of(value: Any) -> Any:
+    return decoded(value) if isinstance(value, Utf8) else value
+
+
 def text_encoder(max_length: int | None) -> Encode:
     longest = max_length or LONGEST_TEXT
 
-    def encode(value: str) -> bytes:
+    def encode(value: str | Utf8) -> bytes:
         try:
-            data = value.encode()
+            data = value if isinstance(value, Utf8) else value.encode()
         except AttributeError:
             raise Unfit(f"is no text but {type(value).__name__}") from None
         except UnicodeEncodeError:
             raise Unfit("is not valid UTF-8") from None
         if b"\0" in data:
             raise Unfit("has a NUL character")
-        if len(value) > longest:
+        if len(value if value is not data else decoded(data)) > longest:
             raise Unfit(f"is longer than {longest} characters")
         return _length(len(data)) + data
 
@@ -260,7 +276,7 @@ def codec_of(field: models.Field[Any, Any]) -> Codec:
     if kind in INTEGERS:
         return Codec(INTEGERS[kind])
     if kind in TEXTS:
-        return Codec(text_encoder(field.max_length if kind != "TextField" else None))
+        return Codec(text_encoder(field.max_length if kind != "TextField" else None), None, text_of)
     if isinstance(field, models.DecimalField):
         rounded = rounder(field.max_digits, field.decimal_places)
         encode = decimal_encoder(field.max_digits, field.decimal_places)
@@ -276,6 +292,8 @@ def dump_original(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _original(value: Any) -> Any:
+    if isinstance(value, Utf8):
+        return _original(value.decode("utf-8", "surrogateescape"))
     if isinstance(value, str):
         try:
             value.encode()

@@ -84,21 +84,28 @@ class Table:
         )
 
     @cached_property
-    def _encoders(self) -> tuple[tuple[Encode, Any, bytes], ...]:
-        """How each column is encoded, with its default and that one's bytes: most columns hold nothing else."""
-        defaults = [default for _, default in self._defaults]
-        return tuple(
-            (codec.encode, default, NULL if default is None else codec.encode(default))
-            for codec, default in zip(self.codecs, defaults, strict=True)
-        )
+    def _encoders(self) -> tuple[tuple[Encode, Any, Any, Any], ...]:
+        """How each column is encoded; its default and its bytes, for most columns hold nothing else; and its NULL.
 
-    @cached_property
-    def _nullable(self) -> tuple[bool, ...]:
-        return tuple(each.null for each in self.fields.values())
+        A column that must not be NULL has None there, which no row can be put together with.
+        """
+        encoders = []
+        for each, codec, usual in zip(self.fields.values(), self.codecs, self._usual, strict=True):
+            null = NULL if each.null else None
+            encoders.append((codec.encode, usual, null if usual is None else codec.encode(usual), null))
+        return tuple(encoders)
 
     @cached_property
     def _head(self) -> bytes:
         return _count(len(self.columns))
+
+    @cached_property
+    def _usual(self) -> list[Any]:
+        return [default for _, default in self._defaults]
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self.columns)}
 
     @cached_property
     def _defaults(self) -> tuple[tuple[str, Any], ...]:
@@ -106,22 +113,24 @@ class Table:
 
     def row(self, values: dict[str, Any]) -> Row:
         """The values in the order of the columns; a column that isn't named gets its field's constant default."""
-        return tuple([values.get(name, default) for name, default in self._defaults])
+        row = self._usual.copy()
+        for name, value in values.items():
+            row[self._places[name]] = value
+        return tuple(row)
 
     def pack(self, row: Row) -> Packed:
         """Encode a row. Raises Unfit with the name of the column that can't be held."""
         try:
             parts = [
-                ready if value is usual else NULL if value is None else encode(value)
-                for value, (encode, usual, ready) in zip(row, self._encoders, strict=True)
+                ready if value is usual else null if value is None else encode(value)
+                for value, (encode, usual, ready, null) in zip(row, self._encoders, strict=True)
             ]
-        except Unfit:
+            data = b"".join([self._head, *parts])
+        except (Unfit, TypeError):
             self._blame(row)
             raise
-        if None in row:
-            self._check_nulls(row)
         key = parts[0] if len(self.key) == 1 else b"".join(parts[: len(self.key)])
-        return Packed(row, self._head + b"".join(parts), key)
+        return Packed(row, data, key)
 
     def key_of(self, data: bytes) -> bytes:
         """The key inside of a row's canonical bytes."""
@@ -131,16 +140,15 @@ class Table:
         return data[2:end]
 
     def _blame(self, row: Row) -> None:
-        for name, codec, value in zip(self.columns, self.codecs, row, strict=True):
+        """Raise Unfit with the name of the first column that is wrong."""
+        for value, (name, each), codec in zip(row, self.fields.items(), self.codecs, strict=True):
             try:
-                _ = NULL if value is None else codec.encode(value)
+                if value is not None:
+                    codec.encode(value)
+                elif not each.null:
+                    raise Unfit("is empty")
             except Unfit as reason:
                 raise Unfit(f"{name} {reason}") from None
-
-    def _check_nulls(self, row: Row) -> None:
-        for name, nullable, value in zip(self.columns, self._nullable, row, strict=True):
-            if value is None and not nullable:
-                raise Unfit(f"{name} is empty")
 
 
 def _default(each: models.Field[Any, Any]) -> Any:

@@ -25,8 +25,9 @@ def when(moment: datetime) -> str:
 
 def age(moment: datetime) -> str:
     """How long ago, in the greatest unit: "4 minutes", "9 seconds"."""
-    span = timezone.now() - moment
+    now = timezone.now()
+    span = now - moment
     if span > SHORT:
-        return timesince(moment, depth=1)
+        return timesince(moment, now, depth=1)
     seconds = max(int(span.total_seconds()), 0)
     return ngettext("%(count)d second", "%(count)d seconds", seconds) % {"count": seconds}

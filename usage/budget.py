@@ -13,7 +13,7 @@ from decimal import Decimal
 from django.db.models import F
 from django.utils.translation import gettext as _
 
-from usage.models import Provider, PurposeBudget, Spending
+from usage.models import Alert, Provider, PurposeBudget, Spending
 from usage.prompts import BudgetSpent
 
 # The row of a provider's whole day.
@@ -28,10 +28,6 @@ class Standing:
     purpose: str
     limit: Decimal
     used: Decimal
-
-    @property
-    def is_spent(self) -> bool:
-        return self.used >= self.limit
 
 
 def limits(provider: Provider, purpose: str) -> list[tuple[str, Decimal | None]]:
@@ -78,6 +74,18 @@ def standings(day: date) -> list[Standing]:
         for name, purpose, limit in budgets
         if limit is not None
     ]
+
+
+def tell_of_refusal(provider: Provider, error: BudgetSpent, day: date) -> None:
+    """Raise an alert, once a day for each budget."""
+    name = f"{provider.name} {error.purpose}".strip()
+    Alert.sound(Alert.Code.BUDGET_SPENT, f"{name} {day}", str(error), repeats=False)
+
+
+def exhausted(day: date) -> list[str]:
+    """The budgets that could not bear a call of a UTC day, unless somebody has resolved that: "gemini digest"."""
+    alerts = Alert.objects.filter(code=Alert.Code.BUDGET_SPENT, subject__endswith=f" {day}", resolved_at=None)
+    return [subject.removesuffix(f" {day}") for subject in alerts.order_by("subject").values_list("subject", flat=True)]
 
 
 def _refusal(provider: Provider, purpose: str) -> BudgetSpent:

@@ -13,10 +13,10 @@ from decimal import Decimal
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from usage import health, ledger, pricing, prompts
+from usage import budget, health, ledger, pricing, prompts
 from usage.backends import BACKENDS, Backend
 from usage.health import Credential
-from usage.models import Alert, ApiUsageEvent, Provider, utc_day
+from usage.models import ApiUsageEvent, Provider, utc_day
 from usage.prompts import Call, Completion, LlmError, NoSuchProvider, NothingToComplete, Prompt, ProviderFailed, Reply
 
 __all__ = ["Completion", "LlmError", "NoSuchProvider", "NothingToComplete", "Prompt", "ProviderFailed", "complete"]
@@ -156,7 +156,7 @@ def _begin(provider: Provider, credential: Credential, request: _Request) -> Api
         except prompts.Busy:
             _wait_for_place(provider, until)
         except prompts.BudgetSpent as error:
-            _tell_of_spent_budget(provider, error)
+            budget.tell_of_refusal(provider, error, utc_day(timezone.now()))
             raise
 
 
@@ -175,11 +175,6 @@ def _wait_for_place(provider: Provider, until: float) -> None:
             return
         pause = min(pause * 1.5, 0.5)
     raise prompts.Busy(_("%(provider)s has as many calls as it may.") % {"provider": provider.name})
-
-
-def _tell_of_spent_budget(provider: Provider, error: prompts.BudgetSpent) -> None:
-    budget = f"{provider.name} {error.purpose}".strip()
-    Alert.sound(Alert.Code.BUDGET_SPENT, f"{budget} {utc_day(timezone.now())}", str(error), repeats=False)
 
 
 def _time_for(provider: Provider, request: _Request) -> float:

@@ -20,6 +20,7 @@ from articles.admin.source import health
 from articles.models import Article, BackfillRun, Source
 from publishing.models import Message, Publication
 from usage.admin import dollars
+from usage.budget import exhausted
 from usage.listing import capped_count
 from usage.models import ApiUsageDaily, ProcessSession, Provider
 from usage.moments import age
@@ -129,8 +130,10 @@ def _spend(now: datetime) -> Tile:
     budget = Provider.objects.filter(is_enabled=True).aggregate(sum=Sum("daily_budget"))["sum"]
     note = _("of %(budget)s") % {"budget": dollars(budget)} if budget else _("no budget is set")
     meter = min(int(100 * spent / budget), 100) if budget else None
+    if spent_budgets := exhausted(day):
+        note = _("budget spent: %(names)s") % {"names": ", ".join(spent_budgets)}
     url = reverse("admin:usage_apiusagedaily_changelist")
-    return Tile(_("Spent today (UTC)"), dollars(spent), note, url, alarm=bool(budget and spent >= budget), meter=meter)
+    return Tile(_("Spent today (UTC)"), dollars(spent), note, url, alarm=bool(spent_budgets), meter=meter)
 
 
 def _capped(count: int) -> str:

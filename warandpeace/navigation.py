@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from articles.models import BackfillRun, DeadLetter, Source
 from publishing.models import Digest, Message, Publication
 from usage.listing import capped_count
+from usage.models import Alert
 
 # Above this a badge says "99+": nobody counts further, and neither does the database.
 BADGE_CAP = 99
@@ -82,6 +83,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
                 "articles.backfillrun",
                 lambda: BackfillRun.objects.filter(state=BackfillRun.State.RUNNING),
             ),
+            Item(_("Prompts"), "edit_note", "articles.prompt"),
             Item(_("Dead letters"), "unsubscribe", "articles.deadletter", DeadLetter.objects.all, "danger"),
         ),
     ),
@@ -100,6 +102,13 @@ GROUPS: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
             Item(_("Usage by day"), "bar_chart", "usage.apiusagedaily"),
             Item(_("API calls"), "receipt_long", "usage.apiusageevent"),
             Item(_("Providers"), "neurology", "usage.provider"),
+            Item(
+                _("Alerts"),
+                "notification_important",
+                "usage.alert",
+                lambda: Alert.objects.filter(resolved_at=None),
+                "danger",
+            ),
             Item(_("Processes"), "memory", "usage.processsession"),
             Item(_("Schedules"), "schedule", "django_celery_beat.periodictask"),
             Item(_("Transfers"), "move_down", "warandpeace.transfer"),

@@ -3,6 +3,8 @@
 from articles.admin.article import ArticleAdmin
 from articles.admin.backfill import BackfillRunAdmin
 from articles.admin.dead_letter import DeadLetterAdmin
+from articles.admin.prompt import PromptAdmin
 from articles.admin.source import SourceAdmin
+from articles.admin.summary import SummaryAdmin
 
-__all__ = ["ArticleAdmin", "BackfillRunAdmin", "DeadLetterAdmin", "SourceAdmin"]
+__all__ = ["ArticleAdmin", "BackfillRunAdmin", "DeadLetterAdmin", "PromptAdmin", "SourceAdmin", "SummaryAdmin"]

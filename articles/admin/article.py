@@ -9,7 +9,7 @@ from django.contrib import admin, messages
 from django.db import connections
 from django.db.models import Q, QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.decorators import action, display
 
+from articles.admin.choosing import summarise_with
 from articles.models import Article, Summary
 from articles.tasks import summarise_article
 from usage.doorbell import ring
@@ -58,9 +59,8 @@ def _in_title(term: str, using: str) -> Q:
 
 class SummariesOfArticle(ReadOnlyInline):
     model = Summary
-    fields = ("version", "text", "written_by", "created_at")
-    readonly_fields = ("written_by",)
-    show_change_link = False
+    fields = ("version", "text", "written_by", "check", "created_at")
+    readonly_fields = ("written_by", "check")
     verbose_name_plural = _("versions of the summary")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Summary]:
@@ -70,6 +70,10 @@ class SummariesOfArticle(ReadOnlyInline):
     @display(description=_("written by"))
     def written_by(self, summary: Summary) -> str:
         return str(summary.author or f"{summary.provider} {summary.model}".strip() or "—")
+
+    @display(description=_("check"))
+    def check(self, summary: Summary) -> Any:
+        return _("look at it") if summary.bars_approval else _("supported") if summary.text else "—"
 
 
 class ArticleAdmin(LargeTableAdmin):
@@ -83,7 +87,7 @@ class ArticleAdmin(LargeTableAdmin):
     search_fields = ("canonical_link",)
     search_help_text = _("A word of a recent title, a number or an address")
     empty_text = _("No article yet: they come as soon as a source that is switched on has been read.")
-    actions = ("summarise_again_selected",)
+    actions = ("summarise_again_selected", "summarise_with")
     actions_submit_line = ("save_and_summarise",)
     inlines = (SummariesOfArticle,)
     readonly_fields: tuple[str, ...] = (
@@ -169,6 +173,10 @@ class ArticleAdmin(LargeTableAdmin):
             "%(queued)d article is being summarised.", "%(queued)d articles are being summarised.", queued
         )
         self.message_user(request, message % {"queued": queued}, messages.SUCCESS if queued else messages.WARNING)
+
+    @admin.action(description=_("Summarise with…"), permissions=["change"])
+    def summarise_with(self, request: HttpRequest, queryset: QuerySet[Article]) -> HttpResponse | None:
+        return summarise_with(self, request, queryset)
 
     @action(description=_("Save and summarise again"), permissions=["change"])
     def save_and_summarise(self, request: HttpRequest, article: Article) -> None:

@@ -27,7 +27,8 @@ def test_a_trial_is_written_beside_what_readers_get() -> None:
 
     assert trials.write_trial(trial.pk)
 
-    trial.refresh_from_db(), article.refresh_from_db()
+    trial.refresh_from_db()
+    article.refresh_from_db()
     assert (trial.text, trial.provider, trial.next_step_at, trial.error) == (TEXT, "extractive", None, "")
     assert (article.summary_text, article.status) == ("Как было.", Article.Status.SUMMARISED)
     assert ApiUsageEvent.objects.get().purpose == "trial"

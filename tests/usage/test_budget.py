@@ -16,6 +16,7 @@ from usage.prompts import Prompt
 PROMPT = Prompt(instructions="Summarise.", text="Порт вырос на 12%.", max_chars=900, version="test-1")
 # What the server counts for each answer costs so much at the prices of `provider_of`.
 COST = Decimal("0.002")
+NOTHING = Decimal(0)
 
 
 def ask(purpose: str = "summary", provider: str = "") -> llm.Completion:
@@ -33,7 +34,11 @@ def test_a_call_is_booked_for_the_day_and_for_its_purpose(provider_of: Callable[
 
     ask("summary"), ask("digest")
 
-    assert (spending(), spending("summary"), spending("digest")) == ((2 * COST, 0), (COST, 0), (COST, 0))
+    assert (spending(), spending("summary"), spending("digest")) == (
+        (2 * COST, NOTHING),
+        (COST, NOTHING),
+        (COST, NOTHING),
+    )
 
 
 @pytest.mark.django_db
@@ -43,7 +48,7 @@ def test_a_failed_call_gives_back_what_it_reserved(server: LlmServer, provider_o
 
     ask()
 
-    assert spending() == (0, 0)
+    assert spending() == (NOTHING, NOTHING)
 
 
 @pytest.mark.django_db
@@ -74,6 +79,7 @@ def test_a_spent_budget_is_told_once_a_day(provider_of: Callable[..., Provider])
 
     ask(), ask()
 
+    assert budget.exhausted(utc_day(datetime.now(UTC))) == ["gemini"]
     alert = Alert.objects.get()
     assert (alert.code, alert.count) == ("budget_spent", 1)
     assert alert.subject == f"gemini {utc_day(datetime.now(UTC))}"
@@ -85,7 +91,7 @@ def test_a_purpose_may_have_its_own_budget(provider_of: Callable[..., Provider])
 
     assert ask("digest").provider == "extractive"
     assert ask("summary").provider == "gemini"
-    assert spending() == (COST, 0)
+    assert spending() == (COST, NOTHING)
 
 
 @pytest.mark.django_db
@@ -99,7 +105,7 @@ def test_standings_say_what_is_left(provider_of: Callable[..., Provider]) -> Non
 
     found = budget.standings(utc_day(datetime.now(UTC)))
 
-    assert [(one.purpose, one.used, one.is_spent) for one in found] == [("", COST, False), ("summary", COST, True)]
+    assert [(one.purpose, one.limit, one.used) for one in found] == [("", 5, COST), ("summary", COST, COST)]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -117,4 +123,4 @@ def test_eight_workers_do_not_overspend(server: LlmServer, provider_of: Callable
         list(pool.map(work, range(24)))
 
     assert server.book.answered == 5
-    assert spending() == (5 * each, 0)
+    assert spending() == (5 * each, NOTHING)

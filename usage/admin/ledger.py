@@ -1,67 +1,16 @@
-"""The ledger in the admin: what calls cost, who answers them, which processes lived. Only the product writes it."""
+"""The ledger in the admin: what calls cost and which processes lived. Only the product writes it."""
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Any
-
 from django.contrib import admin
-from django.db.models import OuterRef, QuerySet, Subquery, Sum
+from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
-from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from usage.listing import HTTPS_ASSUMED, ExactSearch, LargeTableAdmin, ReadOnly, ReadOnlyInline
-from usage.models import ApiKey, ApiUsageDaily, ApiUsageEvent, ProcessSession, Provider, SessionStatsDaily
-
-
-def dollars(amount: Decimal | None) -> str:
-    """An amount of USD for people: two digits, more where it is under a cent."""
-    if amount is None:
-        return "—"
-    places = 4 if 0 < amount < Decimal("0.01") else 2
-    return f"${number_format(amount, places)}"
-
-
-class KeysOfProvider(ReadOnlyInline):
-    model = ApiKey
-    fields = ("short_hash", "is_enabled", "last_good_at", "last_failure_at", "last_failure", "cooling_down_until")
-    readonly_fields = ("short_hash",)
-    show_change_link = False
-
-    @display(description=_("key"))
-    def short_hash(self, key: ApiKey) -> str:
-        return key.key_hash[:8]
-
-
-@admin.register(Provider)
-class ProviderAdmin(ModelAdmin):
-    list_display = ("name", "kind", "model", "priority", "is_enabled", "spent_today", "budget")
-    list_filter = ("is_enabled",)
-    search_fields = ("name",)
-    inlines = (KeysOfProvider,)
-    formfield_overrides = HTTPS_ASSUMED
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Provider]:
-        spent = (
-            ApiUsageDaily.objects.filter(day=timezone.now().date(), provider=OuterRef("name"))
-            .order_by()
-            .values("provider")
-            .values_list(Sum("cost_usd"))
-        )
-        providers: QuerySet[Provider] = super().get_queryset(request).annotate(spent=Subquery(spent))
-        return providers
-
-    @display(description=_("spent today"))
-    def spent_today(self, provider: Any) -> str:
-        return dollars(provider.spent or Decimal(0))
-
-    @display(description=_("daily budget"))
-    def budget(self, provider: Provider) -> str:
-        return dollars(provider.daily_budget)
+from usage.admin.money import dollars
+from usage.listing import ExactSearch, LargeTableAdmin, ReadOnly
+from usage.models import ApiUsageDaily, ApiUsageEvent, ProcessSession, SessionStatsDaily
 
 
 @admin.register(ApiUsageEvent)

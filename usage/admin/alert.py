@@ -37,7 +37,7 @@ class AlertAdmin(LargeTableAdmin):
 
     @display(description=_("state"), label={"open": "danger", "resolved": "success"})
     def state_label(self, alert: Alert) -> tuple[str, Any]:
-        return ("resolved", _("resolved")) if alert.resolved_at else ("open", _("open"))
+        return ("resolved", _("resolved")) if alert.resolved_at else ("open", _("unresolved"))
 
     @admin.action(description=_("Mark as resolved"), permissions=["change"])
     def resolve(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:

@@ -9,11 +9,11 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq install
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check bench lock messages clean chromium
+.PHONY: help run setup test crash-test check bench lock messages clean chromium
 .DELETE_ON_ERROR:
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/.base ## Start the newsroom at http://HOST:PORT/ (127.0.0.1:8000), with demo content on the first start
 	@exec $(BIN)/python manage.py run --host $(HOST) --port $(PORT) $(ARGS)
@@ -22,6 +22,9 @@ setup: $(VENV)/.base ## Make the virtual environment in .venv, nothing else
 
 test: $(VENV)/.dev chromium ## Run the whole test suite, on SQLite and on PostgreSQL
 	@$(BIN)/python -m tests.servers -n 2 $(ARGS)
+
+crash-test: $(VENV)/.dev ## Kill senders a thousand times at every step, with every fault, on both databases (minutes)
+	@CRASH_KILLS=$${CRASH_KILLS:-1000} $(BIN)/python -m tests.servers tests/crash $(ARGS)
 
 check: $(VENV)/.dev ## Run every static check: style, types, import order, migrations, templates, Django's own
 	$(BIN)/ruff check .

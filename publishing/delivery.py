@@ -18,11 +18,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from threading import Event
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from publishing import claims, settling
+from publishing import bots, claims, settling
 from publishing.claims import Claim
 from publishing.exclusion import only_sender
 from publishing.models import Attempt, Channel, Message
@@ -155,7 +155,9 @@ def _settle(attempt: Attempt, outcome: Outcome) -> None:
     gives_up_at = time.monotonic() + DATABASE_PATIENCE
     while True:
         try:
-            settling.settle(attempt, outcome)
+            with transaction.atomic():
+                settling.settle(attempt, outcome)
+                bots.learn(attempt.message.channel, outcome)
         except (OperationalError, InterfaceError):
             if time.monotonic() > gives_up_at:
                 raise

@@ -18,7 +18,6 @@ from django.utils.translation import gettext as _
 
 from articles.metrics import errors
 from articles.models import DeadLetter
-from publishing import bots
 from publishing.approval import AlreadyDecided, Missing
 from publishing.metrics import articles_posted
 from publishing.models import Alert, Attempt, Channel, Message, Publication
@@ -52,7 +51,6 @@ def settle(attempt: Attempt, outcome: Outcome) -> bool:
     row = Message.objects.filter(pk=message.pk, fence=attempt.fence, state__in=OPEN_FOR[type(outcome)])
     settled = bool(row.update(**{"claimed_until": None} | _values(attempt, outcome, now)))
     _close(attempt, outcome, now, settled=settled)
-    bots.learn(message.channel, outcome)
     if settled:
         _follow(message, outcome)
     else:

@@ -69,13 +69,13 @@ def send(order: dict[str, Any]) -> None:
     # Django's models can be imported only after `set_up`.
     from django.utils import timezone  # noqa: PLC0415
 
-    from publishing import delivery  # noqa: PLC0415
+    from publishing import delivery, telegram  # noqa: PLC0415
 
     settings.TELEGRAM_API_BASE_URL = order["url"]
     if statement := order.get("statement"):
         die_at_statement(statement)
     if call := order.get("call"):
-        die_around_call(delivery.TelegramTransport, call)
+        die_around_call(telegram.TelegramTransport, call)
     until = timezone.now() + timedelta(seconds=order.get("seconds", 0))
     while True:
         delivery.recover()

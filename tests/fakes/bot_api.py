@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import socket
+import struct
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
@@ -19,13 +21,16 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 LONGEST_POLL = 0.2  # seconds
+SLOW = 0.2  # seconds
 
 
 class Fault(StrEnum):
-    """What befalls a sendMessage. The first five befall a message that was accepted."""
+    """What befalls a sendMessage. The first seven befall a message that was accepted."""
 
     HANG = "accepted, then silence"
     DROP = "accepted, then the connection is closed"
+    RESET = "accepted, then the connection is reset"
+    SLOW = "accepted, answered after a while"
     TRUNCATE = "accepted, then half of the reply"
     BAD_GATEWAY = "accepted, then a proxy's HTML page that names the address"
     SERVER_ERROR = "accepted, then Telegram's own 500"
@@ -38,7 +43,7 @@ class Fault(StrEnum):
     FLOOD = "429 with retry_after"
 
 
-ACCEPTED = (Fault.HANG, Fault.DROP, Fault.TRUNCATE, Fault.BAD_GATEWAY, Fault.SERVER_ERROR)
+ACCEPTED = (Fault.HANG, Fault.DROP, Fault.RESET, Fault.SLOW, Fault.TRUNCATE, Fault.BAD_GATEWAY, Fault.SERVER_ERROR)
 REFUSALS: dict[Fault, tuple[int, str, dict[str, int]]] = {
     Fault.SERVER_ERROR: (500, "Internal Server Error: restart", {}),
     Fault.REFUSED: (400, "Bad Request: can't parse entities: unsupported start tag", {}),
@@ -56,7 +61,7 @@ REFUSALS: dict[Fault, tuple[int, str, dict[str, int]]] = {
 
 @dataclass(frozen=True)
 class Reply:
-    status: int
+    status: int  # 0 resets the connection
     body: bytes
     content_type: str = "application/json"
     promised: int = 0  # bytes of the body that are announced but never come
@@ -170,10 +175,16 @@ class BotApi:
             case Fault.GARBAGE:
                 return Reply(200, page, "text/html")
             case Fault.HANG:
-                self.lock.release()
-                self.closing.wait(60)
-                self.lock.acquire()
-        return None
+                self._wait(60)
+            case Fault.SLOW:
+                self._wait(SLOW)
+        return {Fault.SLOW: _ok(result), Fault.RESET: Reply(0, b"")}.get(fault)
+
+    def _wait(self, seconds: float) -> None:
+        """Let other calls in meanwhile."""
+        self.lock.release()
+        self.closing.wait(seconds)
+        self.lock.acquire()
 
 
 def _ok(result: Any) -> Reply:
@@ -196,6 +207,12 @@ def _handler(api: BotApi) -> type[BaseHTTPRequestHandler]:
                 api.closing.wait(LONGEST_POLL)
             if reply is None:
                 self.close_connection = True
+                return
+            if not reply.status:
+                # Closed with something to linger for and no time to: the kernel sends a reset.
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.close_connection = True
+                self.connection.close()
                 return
             self.send_response(reply.status)
             self.send_header("Content-Type", reply.content_type)

@@ -1,0 +1,70 @@
+"""Eight senders on one database that is restarted under them, and a clock that jumps: the same promise."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from publishing import delivery
+from publishing.models import Message
+from tests.crash.conftest import Report, Sender, come_to_rest
+from tests.fakes.bot_api import BotApi, Fault
+from tests.publishing.outbox import AUDIT, approved, telegram
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
+
+Start = Callable[[], Sender]
+
+
+def test_eight_senders_whose_sessions_are_cut_off(api: BotApi, start: Start, report: Report) -> None:
+    channels = [telegram(chat_id=f"@channel{number}", audit_chat_id=AUDIT) for number in range(4)]
+    for channel in channels:
+        for _ in range(10):
+            approved(channel)
+    senders = [start() for _ in range(8)]
+
+    for sender in senders:
+        sender.begin(*channels, seconds=4)
+    time.sleep(1.5)
+    cut_off_everybody_else()
+    for sender in senders:
+        sender.end()
+
+    report.ended = come_to_rest(api)
+    assert report.ended.total() == 40
+    assert report.ended[Message.State.SENT] >= 36
+
+
+def cut_off_everybody_else() -> None:
+    """What a restart does to PostgreSQL's clients. SQLite has no server that could be restarted."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+
+@pytest.mark.parametrize("jump", [timedelta(hours=1), timedelta(hours=-1)], ids=["forwards", "backwards"])
+def test_a_clock_that_jumps_costs_no_post(
+    api: BotApi, report: Report, monkeypatch: pytest.MonkeyPatch, jump: timedelta
+) -> None:
+    channel = telegram(audit_chat_id=AUDIT)
+    approved(channel)
+    delivery.deliver(channel.pk)
+    for _ in range(4):
+        approved(channel)
+    api.faults.append(Fault.DROP)
+    delivery.deliver(channel.pk)
+
+    real_now = timezone.now
+    monkeypatch.setattr(timezone, "now", lambda: real_now() + jump)
+    delivery.mend_clocks()
+
+    report.ended = come_to_rest(api)
+    assert report.ended == {Message.State.SENT: 5}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
@@ -57,6 +57,10 @@ def _offer_to(channel: Channel, article: Article) -> bool:
 
 def _approve_by_rule(publication: Publication) -> None:
     """What the channel would approve by itself but can't be sent stays with the editors, who see why."""
+    if publication.article and publication.article.needs_editor:
+        doubt = _("The fact check found something in the summary that its source does not support.")
+        Publication.objects.filter(pk=publication.pk).update(last_error=doubt)
+        return
     try:
         approve(publication.pk, by=None, revision=publication.revision)
     except ApprovalError as error:
@@ -160,8 +164,7 @@ def _ahead(publication: Publication) -> int:
 
 def _estimate(channel: Channel, message: Message, ahead: int, now: datetime) -> datetime:
     """The earliest moment: its own time, the channel's pace with those before it in line, and the quiet hours."""
-    pace = timedelta(seconds=channel.seconds_between_posts)
-    moment = max(message.not_before, max(now, channel.next_post_at) + pace * ahead)
+    moment = max(message.not_before, max(now, channel.next_post_at) + channel.pace * ahead)
     return channel.quiet_end(moment) or moment
 
 

@@ -14,13 +14,13 @@ from usage.listing import LargeTableAdmin
 
 @admin.register(BackfillRun)
 class BackfillRunAdmin(LargeTableAdmin):
-    """Runs are begun by `manage.py backfill`; here one watches them."""
+    """Runs are begun elsewhere; here one watches them."""
 
     list_display = ("source", "date_from", "date_to", "state_label", "progress", "failed_count", "created_at")
     list_filter = ("state", "source")
     list_select_related = ("source",)
     sortable_by = ("created_at",)
-    empty_text = _("No archive has been loaded yet: `manage.py backfill` begins a run.")
+    empty_text = _("No archive has been loaded.")
     readonly_fields = tuple(field.name for field in BackfillRun._meta.fields)
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -64,7 +64,7 @@ class HealthFilter(admin.SimpleListFilter):
 @admin.register(Source)
 class SourceAdmin(SimpleSave, SimpleHistoryAdmin, ModelAdmin):
     list_display = ("name_and_address", "health", "health_detail", "next_fetch", "is_active", "articles_link")
-    list_filter = (HealthFilter, "is_active", "kind", "auto_queue")
+    list_filter = (HealthFilter, "is_active", "auto_queue")
     search_fields = ("name", "slug", "url")
     search_help_text = gettext_lazy("Name or address")
     list_per_page = 50
@@ -76,13 +76,13 @@ class SourceAdmin(SimpleSave, SimpleHistoryAdmin, ModelAdmin):
     change_form_before_template = "admin/articles/source/health.html"
     readonly_fields = ("last_fetched_at", "last_success_at", "consecutive_failures", "last_error", "created_at")
     fieldsets = (
-        (None, {"fields": (("name", "slug"), "url", ("kind", "language"), "is_active")}),
+        (None, {"fields": (("name", "slug"), "url", "language", "is_active")}),
         (
             _("What happens to its articles"),
             {"fields": ("fetch_full_text", "auto_summarise", "auto_queue", "queue_max_age_hours")},
         ),
         (_("Schedule"), {"fields": ("interval_minutes", "next_fetch_at", ("last_fetched_at", "last_success_at"))}),
-        (_("Reading"), {"fields": (("encoding", "time_zone"), "selectors", "topic_rules"), "classes": ("collapse",)}),
+        (_("Reading"), {"fields": (("encoding", "time_zone"),), "classes": ("collapse",)}),
     )
 
     @display(description=_("source"), ordering="name", header=True)

@@ -29,7 +29,7 @@ class DigestAdmin(ReadOnly, LargeTableAdmin):
     list_select_related = ("channel",)
     sortable_by = ()
     inlines = (ItemsOfDigest,)
-    empty_text = _("No digest yet: `manage.py digest` makes one from the articles of a period.")
+    empty_text = _("No digest has been written.")
 
     @display(description=_("digest"))
     def period_label(self, digest: Digest) -> str:

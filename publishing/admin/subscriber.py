@@ -17,7 +17,7 @@ class SubscriberAdmin(ExactSearch, LargeTableAdmin):
     search_fields = ("telegram_user_id",)
     search_help_text = _("The number of a Telegram user")
     sortable_by = ()
-    empty_text = _("Nobody has talked to the bot yet.")
+    empty_text = _("Nobody has subscribed.")
     readonly_fields = ("telegram_user_id", "created_at", "updated_at")
 
     def has_add_permission(self, request: HttpRequest) -> bool:

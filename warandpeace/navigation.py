@@ -13,7 +13,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from articles.models import BackfillRun, DeadLetter, Source
-from publishing.models import Digest, Message, Publication
+from publishing.models import Bot, Digest, Message, Publication
 from usage.listing import capped_count
 from usage.models import Alert
 
@@ -59,6 +59,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
         (
             Item(_("Queue"), "inbox", "publishing.pendingpublication", Publication.objects.waiting),
             Item(_("Articles"), "article", "articles.article"),
+            Item(_("Summaries"), "fact_check", "articles.summary"),
             Item(
                 _("Digests"),
                 "auto_stories",
@@ -93,6 +94,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
             Item(_("Channels"), "campaign", "publishing.channel"),
             Item(_("Publications"), "task_alt", "publishing.publication"),
             Item(_("Messages"), "mark_chat_unread", "publishing.message", Message.objects.unresolved, "danger"),
+            Item(_("Bots"), "smart_toy", "publishing.bot", Bot.objects.stopped, "danger"),
             Item(_("Subscribers"), "group", "publishing.subscriber"),
         ),
     ),

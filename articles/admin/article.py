@@ -59,8 +59,8 @@ def _in_title(term: str, using: str) -> Q:
 
 class SummariesOfArticle(ReadOnlyInline):
     model = Summary
-    fields = ("version", "text", "written_by", "check", "created_at")
-    readonly_fields = ("written_by", "check")
+    fields = ("version", "text", "written_by", "verdict", "created_at")
+    readonly_fields = ("written_by", "verdict")
     verbose_name_plural = _("versions of the summary")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Summary]:
@@ -72,7 +72,7 @@ class SummariesOfArticle(ReadOnlyInline):
         return str(summary.author or f"{summary.provider} {summary.model}".strip() or "—")
 
     @display(description=_("check"))
-    def check(self, summary: Summary) -> Any:
+    def verdict(self, summary: Summary) -> Any:
         return _("look at it") if summary.bars_approval else _("supported") if summary.text else "—"
 
 

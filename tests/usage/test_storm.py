@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection
 
 from tests.fakes.llm_server import LlmServer
-from tests.usage.storm import WEATHER, discrepancies, storm
+from tests.usage.storm import TOKENS, WEATHER, discrepancies, storm
 from usage.models import ApiUsageEvent, Provider, Spending
 
 WORKERS, CALLS = 12, 120
@@ -25,6 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def stormy(server: LlmServer, provider_of: Callable[..., Provider]) -> Provider:
     server.cycle(WEATHER)
+    server.count(*TOKENS)
     return provider_of("one-key", "another-key", timeout_seconds=30, concurrency=64)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -12,6 +13,7 @@ from django.db.models import Case, F, Min, Q, Sum, Value, When
 from django.utils import timezone
 
 from usage.models import ApiUsageDaily, ApiUsageEvent, Spending, utc_day
+from usage.pricing import SMALLEST
 
 State = ApiUsageEvent.State
 KEY = ("provider", "model", "api_key_hash")
@@ -83,6 +85,10 @@ def _correct(row: ApiUsageDaily | Spending, amounts: dict[str, Any] | None) -> b
     if amounts is None:
         row.delete()
         return True
+    # SQLite adds up decimals as floating point numbers.
+    amounts = {
+        name: amount.quantize(SMALLEST) if isinstance(amount, Decimal) else amount for name, amount in amounts.items()
+    }
     if all(getattr(row, name) == amount for name, amount in amounts.items()):
         return False
     for name, amount in amounts.items():

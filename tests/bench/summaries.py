@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import statistics
 import subprocess
@@ -39,7 +40,7 @@ from usage.prompts import Call, Reply  # noqa: E402
 CALLS = 1_000
 WRITERS = 8
 STORM_WORKERS, STORM_CALLS = 20, 2_000
-ARTICLES = 48
+ARTICLES = 96
 
 
 def summaries() -> None:
@@ -99,7 +100,10 @@ def door() -> None:
 
 
 def slow_server() -> None:
-    """Whole summaries, from the claim of an article to its version, by eight workers at a server that takes 1 s."""
+    """Whole summaries, from the claim of an article to its version, by eight workers at a server that takes 1 s.
+
+    One goes before the clock starts: it loads the client and the dictionary, which each process does once.
+    """
     with LlmServer() as server, provider(server.url):
         server.wait(1.0)
         server.say("Порт увеличил перевалку угля на 12%.")
@@ -109,6 +113,7 @@ def slow_server() -> None:
             ArticleFactory(source=source, status=Article.Status.READY, summary_text="", next_step_at=now).pk
             for _ in range(ARTICLES)
         ]
+        _summarise(ArticleFactory(source=source, status=Article.Status.READY, summary_text="", next_step_at=now).pk)
         began = time.perf_counter()
         with ThreadPoolExecutor(WRITERS) as pool:
             done = sum(pool.map(_summarise, chosen))
@@ -177,6 +182,8 @@ def main() -> None:
 
 
 def database() -> None:
+    # Three in ten calls fail on purpose; nobody wants to read of each.
+    logging.disable(logging.ERROR)
     door()
     slow_server()
     in_a_storm()

@@ -24,6 +24,7 @@ from django.db.models import Count, Sum
 from tests.fakes.llm_server import Book, Fault
 from usage import llm
 from usage.models import ApiUsageDaily, ApiUsageEvent, Provider, SessionStatsDaily, Spending
+from usage.pricing import SMALLEST
 from usage.prompts import Prompt
 
 # Three in ten fail, each in its own way; none of them switches the key off.
@@ -63,6 +64,7 @@ def discrepancies(book: Book) -> Iterator[str]:
     completed = events.exclude(state=State.STARTED).aggregate(
         requests=Count("pk"), tokens_in=Sum("tokens_in"), tokens_out=Sum("tokens_out"), cost=Sum("cost_usd")
     )
+    completed["cost"] = exact(completed["cost"])
     known = {f"warandpeace-{pk}" for pk in events.values_list("pk", flat=True)}
     lost = book.told & unfinished
     if not book.told <= known:
@@ -74,6 +76,7 @@ def discrepancies(book: Book) -> Iterator[str]:
     daily = ApiUsageDaily.objects.filter(provider="gemini").aggregate(
         requests=Sum("requests"), tokens_in=Sum("tokens_in"), tokens_out=Sum("tokens_out"), cost=Sum("cost_usd")
     )
+    daily["cost"] = exact(daily["cost"])
     if daily != completed:
         yield f"the days' totals {daily} are not the sum of the calls {completed}"
     session = SessionStatsDaily.objects.aggregate(tokens_in=Sum("tokens_in"), tokens_out=Sum("tokens_out"))
@@ -82,11 +85,16 @@ def discrepancies(book: Book) -> Iterator[str]:
     yield from _budget(completed["cost"])
 
 
+def exact(amount: Decimal) -> Decimal:
+    """To the millionth: SQLite adds up decimals as floating point numbers."""
+    return amount.quantize(SMALLEST)
+
+
 def _budget(cost: Decimal) -> Iterator[str]:
     row = Spending.objects.get(provider="gemini", purpose="")
     budget = Provider.objects.get(name="gemini").daily_budget
-    reserved = ApiUsageEvent.objects.filter(state=State.STARTED).aggregate(sum=Sum("reserved_usd"))["sum"] or 0
-    if (row.spent_usd, row.reserved_usd) != (cost, reserved):
+    reserved = ApiUsageEvent.objects.filter(state=State.STARTED).aggregate(sum=Sum("reserved_usd"))["sum"] or Decimal(0)
+    if (row.spent_usd, row.reserved_usd) != (cost, exact(reserved)):
         yield f"booked {row.spent_usd} and reserved {row.reserved_usd}, not {cost} and {reserved}"
     if budget is not None and row.spent_usd + row.reserved_usd > budget:
         yield f"{row.spent_usd} and {row.reserved_usd} are more than {budget}"

@@ -112,3 +112,14 @@ def test_a_budget_counts_what_killed_calls_may_have_cost() -> None:
     standing = budget.standings(TODAY)[0]
 
     assert standing.used == Decimal("0.6")
+
+
+@pytest.mark.usefixtures("calls")
+def test_many_small_amounts_are_added_up_to_the_millionth() -> None:
+    ApiUsageEvent.objects.bulk_create(
+        ApiUsageEvent(provider="many", state="succeeded", cost_usd=Decimal("0.000007"), purpose="summary")
+        for _ in range(2_000)
+    )
+    ApiUsageDaily.objects.create(day=TODAY, provider="many", requests=2_000, successes=2_000, cost_usd=Decimal("0.014"))
+
+    assert recalculate(TODAY, TODAY).corrected == 0

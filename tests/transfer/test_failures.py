@@ -134,6 +134,7 @@ def test_a_full_disk_is_said_and_the_run_goes_on_later(
 
     assert "Make room on the target's disk" in said
     assert target.rows(Transfer).get().state == Transfer.State.INTERRUPTED
+    monkeypatch.undo()
     assert "Proved" in target.take(legacy)
 
 

@@ -53,15 +53,18 @@ class Block:
             self.rows[table].append(packed)
         self.transferred += 1
 
+    def without_values(self) -> Block:
+        """Only the keys and the canonical bytes: all that a server is given, and half of the size."""
+        for table, rows in self.rows.items():
+            width = len(table.key)
+            self.rows[table] = [Packed(packed.row[:width], packed.data, packed.key) for packed in rows]
+        return self
+
     def quarantine(self, key: object, reason: object, original: dict[str, Any]) -> None:
         self.quarantined.append(Quarantined(str(key)[:200], str(reason)[:LONGEST_REASON], original))
 
     def merge(self, key: object, into: object) -> None:
         self.merged.append((str(key), str(into)))
-
-    @property
-    def bytes(self) -> int:
-        return sum(len(packed.data) for rows in self.rows.values() for packed in rows)
 
 
 class Stream(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +15,7 @@ from warandpeace.transfer.target import Target
 
 SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
+LOCK_SECONDS = 5.0
 TRANSFER_LOCK = 0x57415250  # any number that nobody else uses for an advisory lock
 
 # A lost connection to the server loses at most the last blocks, which the next run writes again.
@@ -35,6 +37,8 @@ AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid AND conrel
 
 
 class PostgresTarget(Target):
+    is_server = True
+
     def open_writer(self) -> None:
         with self.connection.cursor() as cursor:
             for statement in WRITER_SETTINGS:
@@ -125,9 +129,18 @@ class PostgresTarget(Target):
             rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
 
+    def _is_ours(self) -> bool:
+        """Take the lock. A transfer that was killed a moment ago may hold it for as long as its last block takes."""
+        until = time.monotonic() + LOCK_SECONDS
+        while not self._rows("SELECT pg_try_advisory_lock(%s)", [TRANSFER_LOCK])[0][0]:
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.1)
+        return True
+
     @contextmanager
     def locked(self) -> Iterator[bool]:
         try:
-            yield bool(self._rows("SELECT pg_try_advisory_lock(%s)", [TRANSFER_LOCK])[0][0])
+            yield self._is_ours()
         finally:
             self.close()

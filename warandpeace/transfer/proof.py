@@ -25,11 +25,23 @@ MOST_NAMED = 100  # differing rows that a report names
 
 @dataclass
 class Proved:
-    """A block and what its proof found: `differing` rows are not what they should be."""
+    """What became of a block, and what its proof found: `differing` rows are not what they should be."""
 
-    block: Block
+    stream: str
+    read: int
+    transferred: int
+    merged: int
+    quarantined: int
+    skipped: Counter[str]
+    kept: Counter[str]
     checksum: str
+    differing_count: int = 0
     differing: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, block: Block, checksum: str, wrong: list[str]) -> Proved:
+        counts = (block.read, block.transferred, len(block.merged), block.lost, block.skipped, block.kept)
+        return cls(block.stream, *counts, checksum, len(wrong), wrong[:MOST_NAMED])
 
 
 def prove(target: Target, written: Written) -> Proved:
@@ -37,14 +49,14 @@ def prove(target: Target, written: Written) -> Proved:
 
     A row that differs in a block that was proved by an earlier run has been changed here since, which is allowed.
     """
-    proved = Proved(written.block, checksum(written.marks))
+    differing = list[str]()
     for table, rows in written.block.rows.items():
         wrong = _differing(target, table, rows, written.marks, written.kept)
         if written.was_proved:
             written.block.kept[CHANGED_HERE] += len(wrong)
         else:
-            proved.differing += [_named(table, packed) for packed in wrong]
-    return proved
+            differing += [_named(table, packed) for packed in wrong]
+    return Proved.of(written.block, checksum(written.marks), differing)
 
 
 def _differing(
@@ -74,14 +86,14 @@ class Verifier:
         """Rows that bear the trace of a later change here are counted as such; all others must be equal."""
         marks = marks_of(block)
         stored = self.blocks.filter(stream=block.stream, cell=block.cell).first()
-        proved = Proved(block, checksum(marks))
+        differing = list[str]()
         written = unpack_marks(bytes(stored.marks)) if stored else {}
         for table, rows in block.rows.items():
             wrong = _differing(self.target, table, rows, marks, set())
             if wrong and stored:
                 self._excuse(block, table, wrong, written, stored)
-            proved.differing += [_named(table, packed) for packed in wrong]
-        return proved
+            differing += [_named(table, packed) for packed in wrong]
+        return Proved.of(block, checksum(marks), differing)
 
     def _excuse(
         self, block: Block, table: Table, wrong: list[Packed], written: dict[bytes, bytes], stored: TransferBlock
@@ -136,15 +148,14 @@ class Account:
     _hash: Any = field(default_factory=sha256)
 
     def add(self, proved: Proved) -> None:
-        block = proved.block
         self.blocks += 1
-        self.read += block.read
-        self.transferred += block.transferred
-        self.merged += len(block.merged)
-        self.quarantined += block.lost
-        self.skipped += block.skipped
-        self.kept += block.kept
-        self.differing_count += len(proved.differing)
+        self.read += proved.read
+        self.transferred += proved.transferred
+        self.merged += proved.merged
+        self.quarantined += proved.quarantined
+        self.skipped += proved.skipped
+        self.kept += proved.kept
+        self.differing_count += proved.differing_count
         self.differing += proved.differing[: MOST_NAMED - len(self.differing)]
         self._hash.update(proved.checksum.encode())
 

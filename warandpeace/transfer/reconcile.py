@@ -178,6 +178,8 @@ def _to_quarantine(block: Block, table: Table, packed: Packed, reason: str) -> N
     is_whole = table == block.main
     block.transferred -= is_whole
     key = "/".join(str(value) for value in packed.row[: len(table.key)])
-    original = dict(zip(table.columns, packed.row, strict=True))
+    original = dict(zip(table.columns, packed.row, strict=False))
+    if len(original) < len(table.columns):
+        original["canonical"] = packed.data
     reason = f"the database refuses it: {reason}"
     block.quarantined.append(Quarantined(key if is_whole else f"{table}:{key}", reason, original, is_whole))

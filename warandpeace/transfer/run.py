@@ -109,7 +109,7 @@ class Journey:
         accounts = accounts_of(streams, is_limited=self.request.limit is not None)
         problems = list[dict[str, Any]]()
         for block in self._blocks(streams, accounts):
-            self._count(accounts[block.stream], Proved(block, ""))
+            self._count(accounts[block.stream], Proved.of(block, "", []))
             problems += [{"table": block.stream, "key": row.key, "reason": row.reason} for row in block.quarantined]
         return self._outcome("nothing", accounts, problems=problems)
 
@@ -180,7 +180,7 @@ class Journey:
         writer = Writer(target, run)
         blocks = self._blocks(streams, accounts)
         for proved in pump(blocks, target, writer.write, lambda written: prove(target, written)):
-            self._count(accounts[proved.block.stream], proved)
+            self._count(accounts[proved.stream], proved)
         self._rebuild(target)
         target.settle(tables)
         keep_proof(target, run, accounts.values())
@@ -228,7 +228,7 @@ class Journey:
 
     def _count(self, account: Account, proved: Proved) -> None:
         account.add(proved)
-        self.progress.advance(proved.block.read)
+        self.progress.advance(proved.read)
 
     def _interrupted(self, target: Target, run: Transfer, error: BaseException) -> None:
         run.state, run.finished_at = Transfer.State.INTERRUPTED, timezone.now()

@@ -36,6 +36,8 @@ def _to_file(codecs: Sequence[Codec], row: Row) -> list[Any]:
 
 
 class SqliteTarget(Target):
+    is_server = False
+
     def open_writer(self) -> None:
         # Rows may come before those they point to; the parents are checked by the reader.
         self.connection.disable_constraint_checking()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from hashlib import sha256
 from struct import Struct
 from typing import Any, NamedTuple
 
+from django.apps import apps
 from django.db import models
 from django.db.models import NOT_PROVIDED
 
@@ -61,6 +61,10 @@ class Table:
 
     def __str__(self) -> str:
         return self.model._meta.db_table
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """To another process a table goes by its model's name."""
+        return named_table, (self.model._meta.label, self.key, self.without)
 
     @cached_property
     def name(self) -> str:
@@ -162,5 +166,6 @@ def _default(each: models.Field[Any, Any]) -> Any:
     return each.default
 
 
-def by_name(tables: Iterable[Table]) -> dict[str, Table]:
-    return {table.name: table for table in tables}
+@cache
+def named_table(label: str, key: tuple[str, ...], without: tuple[str, ...]) -> Table:
+    return Table(apps.get_model(label), key, without)

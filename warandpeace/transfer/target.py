@@ -28,6 +28,12 @@ class Target(ABC):
         """Close this thread's connection."""
         self.connection.close()
 
+    is_server: bool
+
+    def open_reader(self) -> None:
+        """Open this thread's connection."""
+        self.connection.ensure_connection()
+
     @abstractmethod
     def open_writer(self) -> None:
         """Prepare this thread's connection for a great many rows."""

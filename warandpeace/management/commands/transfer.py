@@ -32,6 +32,8 @@ Exit status 0 means that every row is accounted for and was read back equal.
 
 
 class Command(BaseCommand):
+    # Checks load the whole admin: a third of the memory, for nothing that happens here.
+    requires_system_checks = ()
     help = "Carry a whole database over, the old bot's file or one of this program, and prove it row by row."
 
     def create_parser(self, prog_name: str, subcommand: str, **options: Any) -> CommandParser:
@@ -55,7 +57,7 @@ class Command(BaseCommand):
         parser.add_argument("--limit", type=_positive, metavar="N", help="only the first N rows of each table")
         parser.add_argument("--since", type=_day, metavar="YYYY-MM-DD", help="only rows of this day and later")
         parser.add_argument(
-            "--batch-size", type=_positive, default=1000, metavar="N", help="keys in a block (default: %(default)s)"
+            "--batch-size", type=_positive, default=500, metavar="N", help="keys in a block (default: %(default)s)"
         )
         parser.add_argument(
             "--naive-timezone",

@@ -30,6 +30,13 @@ SCHEDULES = [
         expires=10,
         description="Rings for every source, article and message that is due. Switched off, nothing moves.",
     ),
+    Schedule(
+        name="prune calls",
+        task="usage.tasks.prune_calls",
+        seconds=86_400,
+        expires=3_600,
+        description="Forgets calls to language models that are older than 30 days. Totals of days stay.",
+    ),
 ]
 
 

@@ -9,8 +9,10 @@ from decimal import Decimal
 from email.utils import format_datetime
 
 import pytest
+from django.apps import apps
 
 from tests.fakes.llm_server import TEXT, Fault, LlmServer
+from tests.people import signed_in
 from tests.usage.conftest import SECRET
 from usage import llm, openai_server, transport
 from usage.models import ApiUsageEvent, Provider
@@ -159,20 +161,36 @@ def test_what_is_not_counted_is_booked_at_its_most(server: LlmServer, provider_o
     assert event().cost_usd == event().reserved_usd > 0
 
 
+@pytest.mark.parametrize("fault", [Fault.BROKEN, Fault.UNAUTHORIZED, Fault.HTML, None])
 def test_the_secret_is_in_no_row_error_or_log(
-    server: LlmServer, provider_of: Callable[..., Provider], caplog: pytest.LogCaptureFixture
+    fault: Fault | None, server: LlmServer, provider_of: Callable[..., Provider], caplog: pytest.LogCaptureFixture
 ) -> None:
     provider_of(SECRET)
     caplog.set_level(logging.DEBUG)
-    server.will(Fault.BROKEN)
+    server.will(fault)
+    raised = ""
+    try:
+        ask()
+    except ProviderFailed as error:
+        raised = f"{error!r} {error.__cause__!r}"
 
-    with pytest.raises(ProviderFailed) as caught:
+    rows = [list(model._default_manager.values()) for model in apps.get_models()]
+
+    assert server.requests[0].key == SECRET
+    assert SECRET not in caplog.text + str(rows) + raised
+
+
+@pytest.mark.parametrize("path", ["provider/", "apiusageevent/", "apiusagedaily/", "alert/"])
+def test_the_secret_is_on_no_page(path: str, server: LlmServer, provider_of: Callable[..., Provider]) -> None:
+    provider_of(SECRET)
+    server.will(Fault.UNAUTHORIZED)
+    with pytest.raises(ProviderFailed):
         ask()
 
-    rows = [list(model.objects.values()) for model in (ApiUsageEvent, Provider)]
-    assert server.requests[0].key == SECRET
-    assert SECRET not in caplog.text + str(rows) + repr(caught.value)
-    assert caught.value.__cause__ is None
+    page = signed_in("operator").get(f"/admin/usage/{path}")
+
+    assert page.status_code == 200
+    assert SECRET not in page.content.decode()
 
 
 @pytest.mark.parametrize(

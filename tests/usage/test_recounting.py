@@ -11,6 +11,7 @@ from usage import budget, ledger
 from usage.models import ApiUsageDaily, ApiUsageEvent, Provider, Spending, utc_day
 from usage.prompts import ProviderFailed, Reply
 from usage.recounting import Recount, prune, recalculate
+from usage.tasks import prune_calls
 
 TODAY = utc_day(datetime.now(UTC))
 
@@ -123,3 +124,12 @@ def test_many_small_amounts_are_added_up_to_the_millionth() -> None:
     ApiUsageDaily.objects.create(day=TODAY, provider="many", requests=2_000, successes=2_000, cost_usd=Decimal("0.014"))
 
     assert recalculate(TODAY, TODAY).corrected == 0
+
+
+def test_the_daily_task_keeps_thirty_days() -> None:
+    for age in (29, 32):
+        ApiUsageEvent.objects.create(provider="gemini", started_at=datetime.now(UTC) - timedelta(days=age))
+
+    prune_calls()
+
+    assert ApiUsageEvent.objects.count() == 1

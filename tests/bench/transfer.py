@@ -63,7 +63,7 @@ class Bench:
     def database(self, name: str, *, migrated: bool = True) -> str:
         """A new database; gives its URL."""
         with psycopg.connect(self.server, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
+            connection.execute(f"CREATE DATABASE {name}")
         url = self.server.rsplit("/", 1)[0] + f"/{name}"
         if migrated:
             self.run([sys.executable, "manage.py", "migrate", "-v", "0"], url)
@@ -97,7 +97,7 @@ class Bench:
                 with (
                     (self.folder / table).open("wb") as file,
                     connection.cursor() as cursor,
-                    cursor.copy(statement) as rows,  # type: ignore[arg-type]
+                    cursor.copy(statement) as rows,
                 ):
                     file.writelines(rows)
         url = self.database("raw")

@@ -123,7 +123,7 @@ def test_a_full_disk_is_said_and_the_run_goes_on_later(
 ) -> None:
     real, calls = reconcile._inserted, iter(range(100))
 
-    def full(*arguments):  # type: ignore[no-untyped-def]
+    def full(*arguments):
         if next(calls) == 2:
             raise OperationalError("could not extend file: No space left on device")
         return real(*arguments)

@@ -43,12 +43,12 @@ def begin(path: Path, url: str) -> Any:
 
 
 def test_twenty_kills_during_one_transfer_leave_no_trace(tmp_path: Path, target: Database, another: Database) -> None:
-    path, random, kills = build(tmp_path / "legacy.db", 1500), Random(7), 0  # noqa: S311
+    path, random, kills = build(tmp_path / "legacy.db", 3000), Random(7), 0  # noqa: S311
     while kills < KILLS:
         before, process = target.rows(TransferBlock).count(), begin(path, target.url)
         while target.rows(TransferBlock).count() == before and process.is_alive():
             time.sleep(0.01)
-        time.sleep(random.random() / 20)
+        time.sleep(random.random() / 40)
         os.kill(process.pid, signal.SIGKILL)
         process.join()
         assert process.exitcode == -signal.SIGKILL

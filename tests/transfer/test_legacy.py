@@ -312,11 +312,11 @@ def test_a_file_of_the_first_generation(tmp_path: Path, target: Database) -> Non
 def test_new_rows_get_numbers_behind_those_that_came(legacy: Path, target: Database) -> None:
     target.take(legacy)
     source = target.rows(Source).get()
-    greatest = target.rows(Article).last().pk
+    greatest = target.rows(Article).latest("pk").pk
 
     fresh = Article(
         source=source, url="u", canonical_link="u", title="t", published_at=datetime(2025, 1, 1, tzinfo=UTC)
     )
     target.rows(Article).bulk_create([fresh])
 
-    assert target.rows(Article).last().pk > greatest
+    assert target.rows(Article).latest("pk").pk > greatest

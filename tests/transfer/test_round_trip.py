@@ -60,10 +60,10 @@ def add(database: Database, row: models.Model) -> Any:
 @pytest.fixture
 def lived_in(target: Database) -> Database:
     """A database in use, with something awkward in each kind of column."""
-    user = add(target, get_user_model()(username="редактор", password="x", email="a@example.org"))  # type: ignore[misc]
+    user = add(target, get_user_model()(username="редактор", password="x", email="a@example.org"))
     source = add(target, Source(slug="s", name="Источник 🚢", url="https://news.example/", selectors=AWKWARD_JSON))
     values = {"quiet_from": time(23, 0, 0, 5), "quiet_until": time(7), "is_paused": True, "pause_reason": "Ремонт"}
-    channel = add(target, Channel(slug="c", name="Канал", **values))  # type: ignore[arg-type]
+    channel = add(target, Channel(slug="c", name="Канал", **values))
     event = add(target, ApiUsageEvent(provider="p", cost_usd=Decimal("0.000010"), extra=AWKWARD_JSON, started_at=WHEN))
     common = {"source": source, "title": "Порт", "published_at": WHEN, "url": "u"}
     first = add(target, Article(canonical_link="https://news.example/1", content="Текст\n\tи 'кавычки'\\", **common))

@@ -85,7 +85,7 @@ def test_an_editors_change_stays_however_often_it_is_run(legacy: Path, taken: Da
 
 
 def test_what_was_deleted_here_does_not_come_back(legacy: Path, taken: Database) -> None:
-    deleted = taken.rows(Summary).first()
+    deleted = taken.rows(Summary).earliest("pk")
     taken.rows(Summary).filter(pk=deleted.pk).delete()
     change(legacy, f"UPDATE articles SET summary_text = 'Другой итог' WHERE id = {deleted.article_id}")
 
@@ -96,7 +96,7 @@ def test_what_was_deleted_here_does_not_come_back(legacy: Path, taken: Database)
 
 
 def test_an_article_that_is_no_longer_posted_in_the_source_stays_posted(legacy: Path, taken: Database) -> None:
-    posted = taken.rows(Publication).filter(state="published").first()
+    posted = taken.rows(Publication).filter(state="published").earliest("pk")
     change(legacy, f"UPDATE articles SET content = 'Появился текст' WHERE id = {posted.article_id}")
 
     taken.take(legacy)
@@ -147,7 +147,7 @@ def test_verifying_lets_an_editors_change_pass_and_counts_it(legacy: Path, taken
 
 
 def test_verifying_finds_what_is_missing(legacy: Path, taken: Database) -> None:
-    taken.rows(Summary).filter(pk=taken.rows(Summary).first().pk).delete()
+    taken.rows(Summary).filter(pk=taken.rows(Summary).earliest("pk").pk).delete()
 
     with pytest.raises(CommandError, match="NOT PROVED"):
         taken.take(legacy, "--verify-only")

@@ -88,8 +88,8 @@ def _through_process(blocks: Iterable[Block], target: Target, write: Write, prov
         with outbox:
             for block in blocks:
                 outbox.send(block.without_values())
-                while results.poll():
-                    yield _received(results)
+                while results.poll() and (proved := _received(results)) is not None:
+                    yield proved
             outbox.send(None)
         while (proved := _received(results)) is not None:
             yield proved

@@ -72,7 +72,9 @@ def complete(
         try:
             return _ask(candidate, request)
         except ProviderFailed as error:
-            logger.warning("%s could not answer (%s): %s", candidate.name, error.code, error)
+            # Who was not even asked has an alert or a state of its own, and would be told of with every call.
+            level = logging.INFO if isinstance(error, prompts.Skipped) else logging.WARNING
+            logger.log(level, "%s could not answer (%s): %s", candidate.name, error.code, error)
             failure = error
     raise failure
 

@@ -112,7 +112,8 @@ class Articles(FamilyStream[OldArticle]):
         published = clocks.moment(old["published_at"], "published_at", self.setting.zone)
         content, summary = content_of(old), summary_of(old)
         created = clocks.moment_or(old["created_at"], "created_at", published)
-        updated = clocks.moment_or(old["updated_at"], "updated_at", created)
+        is_untouched = old["updated_at"] == old["created_at"]
+        updated = created if is_untouched else clocks.moment_or(old["updated_at"], "updated_at", created)
         title = text(old, "title")
         if not title:
             raise Unfit("title is empty")

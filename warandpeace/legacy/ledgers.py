@@ -76,15 +76,15 @@ class UsageEvents(LegacyStream):
                         "tokens_out": number(old, "tokens_out"),
                         "cost_usd": money(old, "cost_usd"),
                         "error_code": text(old, "error_code"),
-                        "extra": extra_of(old),
+                        **extra_of(old),
                     }
                 ),
             )
         ]
 
 
-def extra_of(old: Old) -> Any:
-    """The event's further facts; a text that is no JSON object is kept as `text` in one."""
+def extra_of(old: Old) -> dict[str, Any]:
+    """The event's further facts, if there are any; a text that is no JSON object is kept as `text` in one."""
     written = text(old, "extra_json")
     if not written:
         return {}
@@ -92,7 +92,7 @@ def extra_of(old: Old) -> Any:
         value = parse_json(written)
     except Unfit:
         value = written
-    return value if isinstance(value, dict) else {"text": written}
+    return {"extra": value if isinstance(value, dict) else {"text": written}}
 
 
 @dataclass(frozen=True)

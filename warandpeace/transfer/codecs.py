@@ -162,11 +162,11 @@ def rounder(max_digits: int, places: int) -> Callable[[Any], Decimal]:
 def decimal_encoder(max_digits: int, places: int) -> Encode:
     """`numeric`: digits to the base of 10,000 with the weight of the first one, and the column's scale."""
     groups_after_point = -(-places // 4)
-    rounded = rounder(max_digits, places)
+    rounded, shift, exact = rounder(max_digits, places), groups_after_point * 4, Context(prec=80)
 
     def encode(value: Decimal) -> bytes:
         scaled = rounded(value)
-        rest, digits = abs(int(scaled.scaleb(groups_after_point * 4, context=Context(prec=80)))), list[int]()
+        rest, digits = abs(int(scaled.scaleb(shift, exact))), list[int]()
         while rest:
             rest, digit = divmod(rest, 10_000)
             digits.insert(0, digit)

@@ -17,10 +17,13 @@ DEEPEST = 200
 GREATEST_EXPONENT = 1000
 
 
-def parse_json(text: str | bytes) -> Any:
+_decode = json.JSONDecoder(parse_float=Decimal).decode
+
+
+def parse_json(text: str) -> Any:
     """The value of a JSON text, fractions as exact decimals. Raises Unfit."""
     try:
-        return json.loads(text, parse_float=Decimal)
+        return _decode(text)
     except (TypeError, ValueError, ArithmeticError, RecursionError):
         raise Unfit("is no JSON") from None
 

@@ -16,7 +16,7 @@ from django.db import models
 from django.db.migrations.loader import MigrationLoader
 
 from articles.models import Article, BackfillRun, DeadLetter, Source
-from publishing.models import Channel, Digest, Publication, Subscriber
+from publishing.models import Channel, Digest, Installation, Publication, Subscriber
 from usage.models import ApiUsageEvent
 from warandpeace.transfer.blocks import Block, cell_of
 from warandpeace.transfer.errors import TransferError, Unfit
@@ -31,7 +31,8 @@ from warandpeace.transfer.target import Target
 # Every database makes these itself; rows that point to them are mapped by name.
 MAPPED = (ContentType, Permission)
 LEFT_OUT = {Session: "people sign in again"}
-NOT_COPIED = {*MAPPED, *LEFT_OUT, Transfer, TransferBlock, QuarantinedRow}
+# Installation says which database this is: a target is another one.
+NOT_COPIED = {*MAPPED, *LEFT_OUT, Installation, Transfer, TransferBlock, QuarantinedRow}
 # A target with rows of these is in use. Everything else that a new database holds was put there by its migrations.
 SIGNS_OF_USE: tuple[type[models.Model], ...] = (
     get_user_model(),

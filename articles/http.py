@@ -169,7 +169,9 @@ def fetch(
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError, UnicodeError) as error:
         raise AddressRefused(_("This is not an address that can be fetched.")) from error
     except network.ForbiddenAddress as error:
-        raise AddressRefused(_("The address leads into a private network: only FETCH_ALLOW_PRIVATE lets it be read.")) from error
+        raise AddressRefused(
+            _("The address leads into a private network: only FETCH_ALLOW_PRIVATE lets it be read.")
+        ) from error
     except network.UnknownHost as error:
         raise Unreachable(_("There is no server of this name.")) from error
     except httpx.TimeoutException as error:

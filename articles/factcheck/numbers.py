@@ -20,7 +20,7 @@ PERCENT = re.compile(r"\s?(?:-?%|процент\w*|percent\b|per cent\b)", re.IG
 # A number that stands behind letters and a hyphen is part of a name: Су-57.
 DIGITS = re.compile(r"(?<![\w.,])(?<![^\W\d_]-)(?P<whole>\d{1,3}(?: \d{3})+(?!\d)|\d+)(?P<rest>(?:[.,:/]\d+)*)")
 SUFFIX = re.compile(r"-(?:[а-я]{1,3}|[а-я]*(?:лет|днев|месяч|процент|этаж|метров|минут)[а-я]*)\b|(?:st|nd|rd|th)\b")
-RANGE = re.compile(r"\s?-\s?(?=\d)")
+RANGE = re.compile(r"(?:\s?-\s?|\s(?:до|to)\s)(?=\d)")
 SECOND = re.compile(r"\d+(?:[.,]\d+)?")
 THOUSANDS = 3
 
@@ -129,7 +129,9 @@ def _values(match: re.Match[str]) -> frozenset[Decimal]:
 
 
 def _scaled(text: str, values: frozenset[Decimal], end: int) -> tuple[frozenset[Decimal], int, bool]:
-    """The values with the scale or the percent sign behind them; in "10-15 млн" the first number has it, too."""
+    """The values with the scale or the percent sign behind them; in "10-15 млн" the first number has it, too,
+    and so it has in "с 10 до 15 млн".
+    """
     if gap := RANGE.match(text, end):
         other = SECOND.match(text, gap.end())
         scaled, _end, is_percent = _with_unit(text, values, other.end()) if other else (values, end, False)

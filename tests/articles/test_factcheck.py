@@ -89,11 +89,18 @@ def test_a_number_of_something_else_is_found() -> None:
     assert found("Погибли 19 человек.", text) == [("number", "19")]
 
 
-def test_spans_that_are_reversed_are_found() -> None:
-    text = "Площадь выросла с 126 до 131 тысячи гектаров."
+@pytest.mark.parametrize("unit", ["рублей", "тысячи гектаров", "млн тонн"])
+def test_spans_that_are_reversed_are_found(unit: str) -> None:
+    text = f"Показатель вырос с 126 до 131 {unit}."
 
-    assert found("Площадь выросла с 126 до 131 тыс. гектаров.", text) == []
-    assert found("Площадь изменилась с 131 до 126 тыс. гектаров.", text)
+    assert found(f"Показатель вырос с 126 до 131 {unit}.", text) == []
+    assert len(found(f"Показатель изменился с 131 до 126 {unit}.", text)) == 2
+
+
+def test_both_ends_of_a_span_have_its_scale() -> None:
+    text = "Посевы расширили с 126 до 131 тысячи гектаров."
+
+    assert found("Посевы выросли с 126 тысяч до 131 тысячи гектаров.", text) == []
 
 
 @pytest.mark.parametrize(

@@ -460,9 +460,9 @@ def test_a_chosen_provider_is_asked_and_forgotten_afterwards(monkeypatch: pytest
     article = waiting()
 
     summarise_article(article.pk, force=True, provider="mistral")
-    summarise_article(article.pk, force=True)
 
-    assert wanted == ["mistral", ""]
+    assert wanted == ["mistral"]
+    assert Article.objects.get().wanted_provider == ""
 
 
 def test_a_provider_that_does_not_exist_is_not_tried_again() -> None:

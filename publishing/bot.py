@@ -16,10 +16,10 @@ from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from telegram import BotCommand, LinkPreviewOptions, MessageEntity, Update
-from telegram.error import InvalidToken, TelegramError
+from telegram.error import Conflict, InvalidToken, TelegramError
 from telegram.ext import Application, ApplicationBuilder, CommandHandler, ContextTypes, filters
 
-from publishing.models import Publication
+from publishing.models import Alert, Publication
 from publishing.rendering import Part, Span, lay_out
 from publishing.splitting import clean
 from publishing.telegram import bot, wire_request
@@ -131,4 +131,6 @@ def _in_language(answer: Answer, language: str) -> list[Part]:
 
 async def _report(update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
     """Only the error's kind is logged: its text may quote what somebody wrote to the bot."""
+    if isinstance(context.error, Conflict):
+        await sync_to_async(Alert.sound)("two-stacks", _("Another program receives this bot's messages: two stacks?"))
     logger.error("An update could not be answered: %s", type(context.error).__name__)

@@ -22,7 +22,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from publishing import bots, claims, settling
+from publishing import bots, claims, holding, settling
 from publishing.claims import Claim
 from publishing.exclusion import only_sender
 from publishing.models import Attempt, Channel, Message
@@ -62,6 +62,7 @@ def deliveries(
     Once `stopped` is set, no further message is begun.
     """
     stopped = stopped or Event()
+    holding.hold_after_restore()
     with only_sender(channel_id) as is_held:
         while is_held and is_held() and not stopped.is_set():
             claim = claims.claim(channel_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -92,7 +93,7 @@ def explain(publication: Publication, now: datetime | None = None) -> Explanatio
     now = now or timezone.now()
     if publication.state in Publication.IN_LINE:
         return _on_its_way(publication, now)
-    label, error, reason = publication.get_state_display(), publication.last_error, publication.reason
+    label, error, reason = publication.get_state_display(), publication.last_error, _translated(publication.reason)
     moment = _clock(publication.published_at, publication.channel, now) if publication.published_at else ""
     explanations = {
         State.DRAFT: Explanation(label, _("It is still being written."), "info"),
@@ -124,14 +125,10 @@ def _on_its_way(publication: Publication, now: datetime) -> Explanation:
 
 def _ready(publication: Publication, message: Message, now: datetime) -> Explanation:
     """Why a message that may be sent hasn't been, beginning with what somebody must act on."""
-    channel = publication.channel
-    if channel.is_paused:
-        resume = _("Nothing goes out before it is resumed.")
-        return Explanation(_("channel paused"), channel.pause_reason or resume, "warning")
-    if channel.lacks_token:
-        ask = _("Set %(name)s to the token of the channel's bot and start again.") % {"name": channel.token_env}
-        return Explanation(_("no bot token"), ask, "danger")
-    ahead = _ahead(publication)
+    channel, line = publication.channel, _line(publication)
+    if stop := _stop(channel, line):
+        return stop
+    ahead: int = line["ahead"]
     due_at = _estimate(channel, message, ahead, now)
     if message.not_before > now:
         return _later(channel, message, due_at, now)
@@ -139,8 +136,26 @@ def _ready(publication: Publication, message: Message, now: datetime) -> Explana
         return Explanation(
             _("quiet hours"), _("until %(time)s") % {"time": _clock(quiet_end, channel, now)}, "info", due_at
         )
-    line = ngettext("%(count)d publication goes before it.", "%(count)d publications go before it.", ahead)
-    return Explanation(_("approved"), line % {"count": ahead} if ahead else _("It is next in line."), "success", due_at)
+    others = ngettext("%(count)d publication goes before it.", "%(count)d publications go before it.", ahead)
+    return Explanation(
+        _("approved"), others % {"count": ahead} if ahead else _("It is next in line."), "success", due_at
+    )
+
+
+def _stop(channel: Channel, line: dict[str, Any]) -> Explanation | None:
+    """What lets nothing out of the channel before somebody acts, or Telegram is back."""
+    if channel.is_paused:
+        resume = _("Nothing goes out before it is resumed.")
+        return Explanation(_("channel paused"), _translated(channel.pause_reason) or resume, "warning")
+    if channel.lacks_token:
+        ask = _("Set %(name)s to the token of the channel's bot and start again.") % {"name": channel.token_env}
+        return Explanation(_("no bot token"), ask, "danger")
+    if line["bot_stands"] and channel.kind == Channel.Kind.TELEGRAM:
+        return Explanation(_("the bot stands still"), _("The page of the bots says why."), "danger")
+    if line["is_behind_unknown"]:
+        detail = _("Nothing passes an earlier post of which nobody knows whether it was sent.")
+        return Explanation(_("waits for a decision"), detail, "warning")
+    return None
 
 
 def _later(channel: Channel, message: Message, due_at: datetime, now: datetime) -> Explanation:
@@ -154,12 +169,11 @@ def _later(channel: Channel, message: Message, due_at: datetime, now: datetime) 
     return Explanation(_("scheduled"), _("for %(time)s") % {"time": moment}, "info", due_at)
 
 
-def _ahead(publication: Publication) -> int:
-    """How many publications go before this one: counted along by `for_queue`, else asked now."""
+def _line(publication: Publication) -> dict[str, Any]:
+    """What stands before this one in its channel: fetched along by `for_queue`, else asked now."""
     if "ahead" not in vars(publication):
         publication = Publication.objects.for_queue().get(pk=publication.pk)
-    ahead: int = vars(publication)["ahead"]
-    return ahead
+    return vars(publication)
 
 
 def _estimate(channel: Channel, message: Message, ahead: int, now: datetime) -> datetime:
@@ -172,3 +186,8 @@ def _clock(moment: datetime, channel: Channel, now: datetime) -> str:
     """The time in the channel's time zone, with the day unless that is today."""
     local, today = moment.astimezone(channel.zone), now.astimezone(channel.zone).date()
     return date_format(local, "H:i" if local.date() == today else "j E, H:i")
+
+
+def _translated(reason: str) -> str:
+    """What the product has written into a row is a message of the catalogue; a person's words stay as they are."""
+    return _(reason) if reason else ""

@@ -8,7 +8,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from articles.models import Article
-from publishing import bots, delivery, queueing, reconciling
+from publishing import alerts, bots, delivery, queueing, reconciling
 from publishing.models import Bot
 
 # A channel that opens a moment after a sweep is worth that moment; else it would wait for the next sweep.
@@ -40,6 +40,12 @@ def probe_bots() -> None:
     bots.probe_due()
 
 
+@shared_task(ignore_result=True)
+def tell_administrators() -> None:
+    """Tell administrators in Telegram what has come up."""
+    alerts.tell()
+
+
 def ring_due() -> None:
     """Ring for whatever is due: messages of dead senders, articles to be queued, channels with messages to send."""
     delivery.recover()
@@ -48,6 +54,8 @@ def ring_due() -> None:
         reconcile_message.delay(message_id)
     if Bot.objects.to_be_probed(timezone.now()).exists():
         probe_bots.delay()
+    if alerts.waiting():
+        tell_administrators.delay()
     if Article.objects.ready_to_publish().exists():
         queue_ready_articles.delay()
     _ring_channels()

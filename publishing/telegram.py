@@ -25,7 +25,7 @@ from telegram.request import HTTPXRequest
 from articles.metrics import http_duration, http_requests
 from publishing import verdicts
 from publishing.models import Channel, Message
-from publishing.outcomes import NotSent, Outcome, Refused, Unknown
+from publishing.outcomes import NotSent, Outcome, Refused, Sent, Unknown
 
 # The library's own switch: moments of waiting are timedeltas already, as they will be in its next major version.
 os.environ.setdefault("PTB_TIMEDELTA", "true")
@@ -175,6 +175,12 @@ def delete_probe(channel: Channel, number: int) -> bool:
     """Delete a message from the audit chat; False if that failed, which leaves no more than a stray copy there."""
     request = call(channel.token_env, lambda sender: sender.delete_message(channel.audit_chat_id, number))
     return request is not None and request.result() is True
+
+
+def write_to(token_env: str, person: int, text: str) -> bool:
+    """Write a plain text to a person who has started the bot; False if Telegram didn't say that it was taken."""
+    request = call(token_env, lambda sender: sender.send_message(person, text))
+    return request is not None and isinstance(request.outcome(), Sent)
 
 
 class TelegramTransport:

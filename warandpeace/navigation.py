@@ -13,6 +13,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from articles.models import BackfillRun, DeadLetter, Source
+from publishing.models import Alert as PostingAlert
 from publishing.models import Bot, Digest, Message, Publication
 from usage.listing import capped_count
 from usage.models import Alert
@@ -95,6 +96,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
             Item(_("Publications"), "task_alt", "publishing.publication"),
             Item(_("Messages"), "mark_chat_unread", "publishing.message", Message.objects.unresolved, "danger"),
             Item(_("Bots"), "smart_toy", "publishing.bot", Bot.objects.stopped, "danger"),
+            Item(_("Posting alerts"), "notification_important", "publishing.alert", PostingAlert.objects.all, "danger"),
             Item(_("Subscribers"), "group", "publishing.subscriber"),
         ),
     ),

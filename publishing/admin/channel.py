@@ -9,12 +9,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpR
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from publishing import holding
 from publishing.models import Channel
 from publishing.tasks import deliver_channel
 from usage.doorbell import ring
@@ -28,7 +29,7 @@ class ChannelAdmin(SimpleSave, SimpleHistoryAdmin, ModelAdmin):
     list_filter = ("kind", "is_paused")
     search_fields = ("name", "slug")
     list_fullwidth = True
-    actions = ("pause_selected", "resume_selected")
+    actions = ("pause_selected", "resume_selected", "release_selected")
     filter_horizontal = ("sources",)
     prepopulated_fields = {"slug": ("name",)}
     change_form_before_template = "admin/publishing/channel/before.html"
@@ -39,7 +40,7 @@ class ChannelAdmin(SimpleSave, SimpleHistoryAdmin, ModelAdmin):
             _("When posts go out"),
             {"fields": ("auto_approve", "seconds_between_posts", ("quiet_from", "quiet_until"), "time_zone")},
         ),
-        (_("Pause"), {"fields": ("is_paused", "pause_reason")}),
+        (_("Pause"), {"fields": ("is_paused", "pause_reason", "passes_unresolved")}),
     )
 
     def get_urls(self) -> list[URLPattern]:
@@ -71,6 +72,14 @@ class ChannelAdmin(SimpleSave, SimpleHistoryAdmin, ModelAdmin):
     def resume_selected(self, request: HttpRequest, queryset: QuerySet[Channel]) -> None:
         for channel in queryset:
             self._set(request, channel, is_paused=False)
+
+    @admin.action(description=_("Release what was held after a restore"), permissions=["pause"])
+    def release_selected(self, request: HttpRequest, queryset: QuerySet[Channel]) -> None:
+        for channel in queryset:
+            count = holding.release(channel)
+            ring(deliver_channel, channel.pk)
+            done = ngettext("%(channel)s: %(count)d released.", "%(channel)s: %(count)d released.", count)
+            messages.success(request, done % {"channel": channel, "count": count})
 
     def _set(self, request: HttpRequest, channel: Channel, *, is_paused: bool) -> None:
         channel.is_paused = is_paused

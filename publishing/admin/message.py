@@ -38,7 +38,7 @@ class UnresolvedFilter(admin.SimpleListFilter):
 
 class AttemptsOfMessage(ReadOnlyInline):
     model = Attempt
-    fields = ("fence", "started_at", "deadline", "finished_at", "outcome", "error")
+    fields = ("fence", "started_at", "deadline", "finished_at", "outcome", "error", "last_message_id", "findings")
     show_change_link = False
 
 

@@ -4,6 +4,7 @@ from publishing.models.alert import Alert
 from publishing.models.bot import Bot
 from publishing.models.channel import Channel
 from publishing.models.digest import Digest, DigestItem
+from publishing.models.installation import Installation
 from publishing.models.message import Attempt, Message, SandboxPost
 from publishing.models.publication import PendingPublication, Publication
 from publishing.models.subscriber import Subscriber
@@ -15,6 +16,7 @@ __all__ = [
     "Channel",
     "Digest",
     "DigestItem",
+    "Installation",
     "Message",
     "PendingPublication",
     "Publication",

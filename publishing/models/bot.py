@@ -22,6 +22,10 @@ class BotQuerySet(models.QuerySet["Bot"]):
         """Bots that may be called now (aware), as far as their pace allows."""
         return self.filter(is_paused=False, resumes_at__lte=now, failures__lt=FAILURES_UNTIL_BROKEN)
 
+    def stopped(self) -> BotQuerySet:
+        """Bots that send nothing before somebody, or Telegram itself, comes back."""
+        return self.filter(models.Q(is_paused=True) | models.Q(failures__gte=FAILURES_UNTIL_BROKEN))
+
     def to_be_probed(self, now: datetime) -> BotQuerySet:
         """Bots whose breaker is open, and whose next probe is due."""
         return self.filter(is_paused=False, resumes_at__lte=now, failures__gte=FAILURES_UNTIL_BROKEN)

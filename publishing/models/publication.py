@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from articles.models import Article
+from publishing.models.bot import Bot
 from publishing.models.channel import Channel
 from publishing.models.digest import Digest
 
@@ -40,10 +41,19 @@ class PublicationQuerySet(models.QuerySet["Publication"]):
             .annotate(count=models.Count("pk"))
             .values("count")
         )
+        frozen = Channel.objects.filter(
+            pk=models.OuterRef("channel"), passes_unresolved=False, messages__state__in=["unknown", "person"]
+        )
+        stopped = Bot.objects.filter(token_env=models.OuterRef("channel__token_env")).stopped()
         return (
             self.select_related("channel", "article__source", "digest", "approved_by")
             .prefetch_related("messages")
-            .annotate(due=Coalesce("scheduled_for", "approved_at"), ahead=Coalesce(models.Subquery(line), 0))
+            .annotate(
+                due=Coalesce("scheduled_for", "approved_at"),
+                ahead=Coalesce(models.Subquery(line), 0),
+                is_behind_unknown=models.Exists(frozen),
+                bot_stands=models.Exists(stopped),
+            )
         )
 
 

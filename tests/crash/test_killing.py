@@ -82,7 +82,7 @@ def test_senders_may_die_at_any_moment(api: BotApi, start: Start, report: Report
 
     report.kills = sender.kills
     report.ended += come_to_rest(api)
-    assert report.ended[Message.State.SENT] > KILLS
+    assert report.ended[Message.State.SENT] > KILLS // 2
 
 
 def start_afresh() -> None:

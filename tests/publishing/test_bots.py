@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
 from publishing import bots, delivery
 from publishing.models import Alert, Bot, Channel, Message
 from tests.fakes.bot_api import BotApi, Fault, bot_api
+from tests.people import person
 from tests.publishing.outbox import TOKEN, approved, telegram, wait_is_over
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -147,3 +150,15 @@ def test_a_chat_that_moves_a_second_time_pauses_its_channel(api: BotApi) -> None
 
     assert Channel.objects.get().is_paused
     assert api.ledger == []
+
+
+def test_an_operator_resumes_a_bot_in_the_admin(client: Client) -> None:
+    bot = Bot.objects.create(token_env="TELEGRAM_BOT_TOKEN", is_paused=True, pause_reason="401")
+    client.force_login(person("operator"))
+    chosen = {"action": "resume_selected", "_selected_action": str(bot.pk)}
+
+    client.post(reverse("admin:publishing_bot_changelist"), chosen)
+
+    bot.refresh_from_db()
+    assert not bot.is_paused
+    assert bot.history.first().history_user.groups.get().name == "operator"

@@ -14,7 +14,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from articles.models import Article
 from publishing.approval import approve, reject
-from publishing.models import Channel, Message, Publication
+from publishing.models import Bot, Channel, Message, Publication
 from publishing.queueing import Explanation, explain, queue_ready
 from tests.factories import ArticleFactory, ChannelFactory, PublicationFactory, SourceFactory
 
@@ -239,3 +239,22 @@ def test_a_page_of_the_queue_is_explained_without_further_queries(
         labels = {explain(publication).label for publication in page}
 
     assert labels == {"approved"}
+
+
+def test_what_stands_behind_an_unknown_post_says_so() -> None:
+    channel = ChannelFactory.create()
+    lost, later = (approve(PublicationFactory.create(channel=channel).pk, by=None) for _ in range(2))
+    Message.objects.filter(publication=lost).update(state=Message.State.NEEDS_PERSON)
+
+    label = explain(later).label
+
+    assert label == "waits for a decision"
+
+
+def test_a_stopped_bot_is_named_as_the_reason(settings: Settings) -> None:
+    settings.TELEGRAM_TOKENS = {"TELEGRAM_BOT_TOKEN": "1:a"}
+    channel = ChannelFactory.create(kind=Channel.Kind.TELEGRAM)
+    Bot.objects.create(token_env="TELEGRAM_BOT_TOKEN", is_paused=True)
+    publication = approve(PublicationFactory.create(channel=channel).pk, by=None)
+
+    assert explain(publication).label == "the bot stands still"

@@ -1,0 +1,75 @@
+"""Administrators are told once, together, and not too often."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from publishing import alerts
+from publishing.models import Alert
+from tests.fakes.bot_api import BotApi, bot_api
+from tests.publishing.outbox import TOKEN
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def api(settings: Settings) -> Iterator[BotApi]:
+    with bot_api() as server:
+        settings.TELEGRAM_API_BASE_URL = server.url
+        settings.TELEGRAM_TOKENS, settings.TELEGRAM_ADMIN_IDS = {"TELEGRAM_BOT_TOKEN": TOKEN}, [7, 8]
+        yield server
+
+
+def test_what_comes_up_together_is_told_together(api: BotApi) -> None:
+    for number in range(12):
+        Alert.sound(f"message-{number}", f"Беда {number}")
+
+    told = alerts.tell()
+
+    assert told == 2
+    assert [post["chat_id"] for post in api.ledger] == ["7", "8"]
+    assert "Беда 0" in api.texts[0]
+    assert "Беда 11" not in api.texts[0]
+
+
+def test_the_same_matter_is_told_once(api: BotApi) -> None:
+    Alert.sound("breaker", "Telegram молчит")
+    alerts.tell()
+    Alert.objects.update(told_at=timezone.now() - timedelta(hours=1))
+    Alert.sound("breaker", "Telegram молчит")
+
+    assert alerts.tell() == 0
+
+
+def test_a_minute_passes_between_two_messages(api: BotApi) -> None:
+    Alert.sound("one", "Первая")
+    alerts.tell()
+    Alert.sound("two", "Вторая")
+
+    assert alerts.tell() == 0
+
+    Alert.objects.exclude(told_at=None).update(told_at=timezone.now() - timedelta(minutes=2))
+    assert alerts.tell() == 2
+
+
+def test_what_is_over_is_told_anew_when_it_comes_back(api: BotApi) -> None:
+    Alert.sound("breaker", "Telegram молчит")
+    alerts.tell()
+    Alert.is_over("breaker")
+
+    Alert.sound("breaker", "Telegram молчит")
+
+    assert alerts.tell() == 2
+
+
+def test_nobody_is_told_where_nobody_is_named(api: BotApi, settings: Settings) -> None:
+    settings.TELEGRAM_ADMIN_IDS = []
+    Alert.sound("breaker", "Telegram молчит")
+
+    assert alerts.tell() == 0
+    assert api.calls == []

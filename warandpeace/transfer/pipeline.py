@@ -87,7 +87,7 @@ def _through_process(blocks: Iterable[Block], target: Target, write: Write, prov
     try:
         with outbox:
             for block in blocks:
-                outbox.send(block.without_values())
+                outbox.send(block.folded())
                 while results.poll() and (proved := _received(results)) is not None:
                     yield proved
             outbox.send(None)
@@ -130,6 +130,6 @@ def _answer(inbox: Connection, answers: Connection, target: Target, write: Write
 def _sent(inbox: Connection) -> Iterator[Block]:
     try:
         while (block := inbox.recv()) is not None:
-            yield block
+            yield block.unfolded()
     except EOFError:
         os._exit(1)

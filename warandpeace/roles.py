@@ -75,7 +75,6 @@ MACHINERY = {
     "django_celery_beat.clockedschedule": OWN,
     "warandpeace.transfer": READ,
     "warandpeace.quarantinedrow": READ,
-    "warandpeace.quarantinedrow": READ,
     "auth.user": READ,
     "auth.group": READ,
     "axes.accessattempt": "view delete",

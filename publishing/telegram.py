@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import ssl
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import httpx
@@ -69,11 +71,22 @@ class WireRequest(HTTPXRequest):
         return None if self.reply is None else verdicts.result_of(self.reply[1])
 
 
+@cache
+def _trust() -> ssl.SSLContext:
+    """Whom we trust, read once in a process: reading it costs more than everything else about a call."""
+    return httpx.create_ssl_context()
+
+
 def wire_request() -> WireRequest:
     """A client that waits TELEGRAM_TIMEOUT for the request's way out, the same for the reply, half of it to connect."""
     seconds = settings.TELEGRAM_TIMEOUT
     return WireRequest(
-        connection_pool_size=1, connect_timeout=seconds / 2, write_timeout=seconds, read_timeout=seconds, pool_timeout=1
+        connection_pool_size=1,
+        connect_timeout=seconds / 2,
+        write_timeout=seconds,
+        read_timeout=seconds,
+        pool_timeout=1,
+        httpx_kwargs={"verify": _trust()},
     )
 
 

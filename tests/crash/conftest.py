@@ -57,7 +57,7 @@ class Sender:
 @pytest.fixture
 def api(settings: Settings) -> Iterator[BotApi]:
     with bot_api() as server:
-        settings.TELEGRAM_API_BASE_URL, settings.TELEGRAM_TIMEOUT = server.url, 0.4
+        settings.TELEGRAM_API_BASE_URL, settings.TELEGRAM_TIMEOUT = server.url, 2
         settings.TELEGRAM_QUIET_SECONDS = 0
         settings.TELEGRAM_TOKENS = {"TELEGRAM_BOT_TOKEN": TOKEN}
         yield server

@@ -104,7 +104,7 @@ def fork(order: dict[str, Any]) -> int:
 def main() -> None:
     set_up(
         TELEGRAM_TOKENS={"TELEGRAM_BOT_TOKEN": TOKEN},
-        TELEGRAM_TIMEOUT=0.4,
+        TELEGRAM_TIMEOUT=2,
         TELEGRAM_QUIET_SECONDS=0,
     )
     # Imported before the first fork, so that no child pays for it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -59,7 +60,7 @@ class Server:
 
     def __init__(self, options: dict[str, Any]) -> None:
         self.place = f"{options['USER']}@{options['HOST']}:{options['PORT']}"
-        self.template = f"transfer_template_{options['NAME']}"
+        self.template = f"transfer_template_{os.getpid()}"
 
     def url(self, name: str) -> str:
         return f"postgres://{self.place}/{name}"
@@ -84,7 +85,7 @@ def migrated(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: Any) -
             forget(TARGET_ALIAS)
 
     def make(folder: Path, kind: str) -> str:
-        name = f"transfer_{options['NAME'].rpartition('/')[2]}_{next(numbers)}"
+        name = f"transfer_{os.getpid()}_{next(numbers)}"
         if server and kind == "server":
             return server.create(name, server.template)
         return f"sqlite:///{shutil.copy(template, folder / f'{name}.sqlite3')}"

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from usage.models import ApiUsageDaily, ApiUsageEvent, ProcessSession, SessionStatsDaily
 from warandpeace.legacy import clocks
-from warandpeace.legacy.stream import FamilyStream, LegacyStream, New, Old, key, number, text
+from warandpeace.legacy.stream import FamilyStream, New, Old, RowStream, key, number, text
 from warandpeace.transfer.errors import Unfit
 from warandpeace.transfer.jsonb import parse_json
 from warandpeace.transfer.tables import Table
@@ -32,7 +32,7 @@ def money(old: Old, name: str) -> Decimal:
     return Decimal(repr(value))
 
 
-class UsageEvents(LegacyStream):
+class UsageEvents(RowStream):
     name = "api_usage_events"
     main = EVENT
     targets = (EVENT,)
@@ -164,7 +164,7 @@ class DailyUsage(FamilyStream[Daily]):
         yield DAILY, DAILY.row({name: getattr(daily, name) for name in DAILY.columns})
 
 
-class Sessions(LegacyStream):
+class Sessions(RowStream):
     name = "sessions"
     main = SESSION
     targets = (SESSION,)
@@ -190,7 +190,7 @@ class Sessions(LegacyStream):
         return [(SESSION, SESSION.row(values))]
 
 
-class SessionStatistics(LegacyStream):
+class SessionStatistics(RowStream):
     name = "session_stats_daily"
     main = STATISTICS
     targets = (STATISTICS,)

@@ -10,7 +10,7 @@ from functools import reduce
 from articles.models import BackfillRun, DeadLetter
 from warandpeace.legacy import clocks
 from warandpeace.legacy.articles import ERROR_PREFIXES, LEGACY, SUMMARY
-from warandpeace.legacy.stream import FamilyStream, LegacyStream, New, Old, key, number, text
+from warandpeace.legacy.stream import FamilyStream, LegacyStream, New, Old, RowStream, key, number, text
 from warandpeace.transfer.blocks import Block
 from warandpeace.transfer.codecs import dump_original
 from warandpeace.transfer.errors import Unfit
@@ -148,7 +148,7 @@ class Summaries(FamilyStream[Version]):
         yield SUMMARY, SUMMARY.row(values | {"version": version.number})
 
 
-class Backfill(LegacyStream):
+class Backfill(RowStream):
     """One walk through the archive, paused; everything the old row said stays in its checkpoint."""
 
     name = "backfill_progress"

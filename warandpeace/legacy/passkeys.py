@@ -8,7 +8,7 @@ from uuid import UUID
 from django_otp_webauthn.models import WebAuthnCredential
 
 from warandpeace.legacy import clocks
-from warandpeace.legacy.stream import LegacyStream, New, Old, key, number, text
+from warandpeace.legacy.stream import New, Old, RowStream, key, number, text
 from warandpeace.transfer.errors import Unfit
 from warandpeace.transfer.jsonb import parse_json
 from warandpeace.transfer.tables import Table
@@ -16,7 +16,7 @@ from warandpeace.transfer.tables import Table
 PASSKEY = Table(WebAuthnCredential)
 
 
-class Passkeys(LegacyStream):
+class Passkeys(RowStream):
     name = "webauthn_credential"
     main = PASSKEY
     targets = (PASSKEY,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -41,7 +42,7 @@ class MergedInto(Exception):
     """The row is part of something that is there already."""
 
 
-class LegacyStream:
+class LegacyStream(ABC):
     """Reads its columns, whichever of them the file has, and converts what is in them."""
 
     name: str
@@ -63,10 +64,6 @@ class LegacyStream:
     def count(self) -> int:
         return int(self.setting.snapshot.value(f"SELECT count(*) FROM {self.name}"))
 
-    def convert(self, old: Old) -> New:
-        """Today's rows of one old row. Raises Unfit."""
-        raise NotImplementedError
-
     def blocks(self) -> Iterator[Block]:
         for low, high in self._ranges():
             cell = str(low // self.setting.scope.size)
@@ -85,15 +82,9 @@ class LegacyStream:
             yield low, low + size
             number = value(f"SELECT min(rowid) FROM {self.name} WHERE rowid >= ?", [low + size])
 
+    @abstractmethod
     def fill(self, block: Block, low: int, high: int) -> None:
-        for old in self.rows("WHERE rowid >= ? AND rowid < ? ORDER BY rowid", [low, high]):
-            if not self.setting.scope.admits(self.name):
-                return
-            block.read += 1
-            try:
-                self.take(block, list(self.convert(old)), 1)
-            except Unfit as reason:
-                self.quarantine(block, old, reason)
+        """Convert the old rows with these row ids, `high` excluded, into the block."""
 
     def rows(self, where: str, parameters: list[Any]) -> Iterator[Old]:
         names = ("rowid", *self.old_columns)
@@ -120,26 +111,44 @@ class LegacyStream:
         return main[self.main.columns.index(self.dated)]
 
 
+class RowStream(LegacyStream):
+    """A table whose rows stand for themselves."""
+
+    @abstractmethod
+    def convert(self, old: Old) -> New:
+        """Today's rows of one old row. Raises Unfit."""
+
+    def fill(self, block: Block, low: int, high: int) -> None:
+        for old in self.rows("WHERE rowid >= ? AND rowid < ? ORDER BY rowid", [low, high]):
+            if not self.setting.scope.admits(self.name):
+                return
+            block.read += 1
+            try:
+                self.take(block, list(self.convert(old)), 1)
+            except Unfit as reason:
+                self.quarantine(block, old, reason)
+
+
 class FamilyStream(LegacyStream, Generic[Thing]):
     """A table some of whose rows belong together. A family is handled, and accounted for, where its leader lies."""
 
     key_columns: tuple[str, ...]
 
+    @abstractmethod
     def family_key(self, old: Old) -> str:
         """What rows of one family share. Raises Unfit."""
-        raise NotImplementedError
 
+    @abstractmethod
     def understood(self, old: Old) -> Thing:
         """What the row says; `old["key"]` is its family's key. Raises Unfit, or MergedInto."""
-        raise NotImplementedError
 
+    @abstractmethod
     def united(self, members: list[Thing]) -> Iterator[tuple[Thing, list[Thing]]]:
         """What becomes of the sound members of a family: things that go on, each with those it has swallowed."""
-        raise NotImplementedError
 
+    @abstractmethod
     def today(self, thing: Thing) -> New:
         """Today's rows. Raises Unfit."""
-        raise NotImplementedError
 
     def label(self, thing: Thing) -> object:
         """How a thing is called where merges are reported."""

@@ -13,8 +13,7 @@ import time
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from urllib.parse import unquote
 
 import httpx
@@ -23,13 +22,13 @@ from django.utils.translation import gettext as _
 
 from articles import metrics, network
 from usage.models import SessionStatsDaily
+from usage.retrying import read_retry_after
 
 MAX_BYTES = 10_000_000  # of the decoded body
 DEADLINE = 60.0  # seconds from the first lookup to the last byte, redirects included
 CONNECT_TIMEOUT = 10.0  # seconds
 READ_TIMEOUT = 20.0  # seconds between two pieces of an answer
 MAX_REDIRECTS = 5
-LONGEST_RETRY_AFTER = timedelta(days=1)
 
 REDIRECTS = {301, 302, 303, 307, 308}
 NOT_MODIFIED = 304
@@ -236,7 +235,7 @@ def _send(request: httpx.Request, target: str) -> httpx.Response:
 def _accept(response: httpx.Response, url: str, max_bytes: int) -> Response:
     status = response.status_code
     if status != NOT_MODIFIED and not response.is_success:
-        raise _bad_status(status, _retry_after(response.headers.get("retry-after", "")))
+        raise _bad_status(status, read_retry_after(response.headers.get("retry-after", "")))
     # Also what has no body is read to its end: otherwise the connection would not be used again.
     body = _body(response, max_bytes)
     return Response(status, url, {name.lower(): value for name, value in response.headers.items()}, body)
@@ -286,15 +285,3 @@ def _bad_status(status: int, retry_after: timedelta | None) -> BadStatus:
             _("The server has a problem of its own (%(status)d).") % {"status": status}, status, retry_after
         )
     return BadStatus(_("The server answered with status %(status)d.") % {"status": status}, status, retry_after)
-
-
-def _retry_after(value: str) -> timedelta | None:
-    """RFC 9110, section 10.2.3: seconds, or a date. Anything else is ignored, and a day is the longest we obey."""
-    if value.strip().isdecimal():
-        return min(timedelta(seconds=int(value.strip()[:9])), LONGEST_RETRY_AFTER)
-    try:
-        until = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    until = until if until.tzinfo else until.replace(tzinfo=UTC)
-    return max(timedelta(0), min(until - datetime.now(UTC), LONGEST_RETRY_AFTER))

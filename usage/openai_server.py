@@ -6,8 +6,6 @@ import json
 import re
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx2
@@ -17,9 +15,9 @@ from django.utils.translation import gettext as _
 from usage import prompts, transport
 from usage.models import Provider
 from usage.prompts import Call, Prompt, ProviderFailed, Reply
+from usage.retrying import read_retry_after
 
 CONNECT_TIMEOUT = 10.0  # seconds
-LONGEST_RETRY_AFTER = timedelta(days=1)
 OK, UNAUTHORIZED, FORBIDDEN, TOO_MANY, FAILURE = 200, 401, 403, 429, 500
 
 # "User location is not supported for the API use." (Gemini), "unsupported_country_region_territory" (OpenAI).
@@ -143,7 +141,7 @@ def _status_error(error: openai.APIStatusError) -> ProviderFailed:
     failure = _failure_of(status, words)
     failure.http_status = status
     if isinstance(failure, prompts.RateLimited):
-        failure.retry_after = _retry_after(error.response.headers.get("retry-after", ""))
+        failure.retry_after = read_retry_after(error.response.headers.get("retry-after", ""))
     return failure
 
 
@@ -157,15 +155,3 @@ def _failure_of(status: int, words: str) -> ProviderFailed:
     if status >= FAILURE:
         return prompts.ServerFailed(_("The server has a problem of its own (%(status)d).") % {"status": status})
     return prompts.RequestRefused(_("The server refuses the request (%(status)d).") % {"status": status})
-
-
-def _retry_after(value: str) -> timedelta | None:
-    """RFC 9110, section 10.2.3: seconds, or a date. Anything else is ignored, and a day is the longest we obey."""
-    if value.strip().isdecimal():
-        return min(timedelta(seconds=int(value.strip()[:9])), LONGEST_RETRY_AFTER)
-    try:
-        until = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    until = until if until.tzinfo else until.replace(tzinfo=UTC)
-    return max(timedelta(0), min(until - datetime.now(UTC), LONGEST_RETRY_AFTER))

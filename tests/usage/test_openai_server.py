@@ -17,6 +17,7 @@ from tests.usage.conftest import SECRET
 from usage import llm, openai_server, transport
 from usage.models import ApiUsageEvent, Provider
 from usage.prompts import Prompt, ProviderFailed
+from usage.retrying import read_retry_after
 
 PROMPT = Prompt(instructions="Summarise.", text="Порт вырос на 12%.", title="Порт", max_chars=900, version="test-1")
 
@@ -223,13 +224,13 @@ def test_a_reply_is_bounded_well_below_twenty_megabytes() -> None:
 def test_retry_after_is_understood(value: str, seconds: int | None) -> None:
     expected = None if seconds is None else timedelta(seconds=seconds)
 
-    assert openai_server._retry_after(value) == expected
+    assert read_retry_after(value) == expected
 
 
 def test_retry_after_may_be_a_date() -> None:
     in_a_minute = format_datetime(datetime.now(UTC) + timedelta(minutes=1))
 
-    found = openai_server._retry_after(in_a_minute)
+    found = read_retry_after(in_a_minute)
 
     assert found is not None
     assert timedelta(seconds=50) < found <= timedelta(minutes=1)

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
-from threading import Event
 from typing import Any
 
 import click
@@ -21,6 +17,7 @@ from articles.estimating import Estimate, estimate
 from articles.models import Article, Source
 from articles.summarise import awaiting_summary, summarise_article
 from usage.models import Provider
+from usage.stopping import stopped_by_signals
 
 
 def day(text: str) -> date:
@@ -45,21 +42,6 @@ def positive(text: str) -> int:
 def midnight(of: date) -> datetime:
     """The beginning of a day in TIME_ZONE."""
     return timezone.make_aware(datetime.combine(of, time.min))
-
-
-@contextmanager
-def stopped_by_signals() -> Iterator[Event]:
-    """An event that SIGTERM and Ctrl-C set, so that the article at hand is finished and no other is begun."""
-    stopped = Event()
-    before = {
-        number: signal.signal(number, lambda _number, _frame: stopped.set())
-        for number in (signal.SIGTERM, signal.SIGINT)
-    }
-    try:
-        yield stopped
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 class Command(BaseCommand):

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import signal
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from threading import Event
 from typing import Any
@@ -17,23 +14,9 @@ from django.utils import timezone
 from publishing import delivery
 from publishing.models import Channel, Message
 from publishing.outcomes import NotSent, Outcome, Refused, Sent, Unknown
+from usage.stopping import stopped_by_signals
 
 WORDS: dict[type[Outcome], str] = {Sent: "sent", NotSent: "not sent", Refused: "refused", Unknown: "unknown"}
-
-
-@contextmanager
-def stopped_by_signals() -> Iterator[Event]:
-    """An event that SIGTERM and Ctrl-C set, so that the message at hand is finished and no other is begun."""
-    stopped = Event()
-    before = {
-        number: signal.signal(number, lambda _number, _frame: stopped.set())
-        for number in (signal.SIGTERM, signal.SIGINT)
-    }
-    try:
-        yield stopped
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 class Command(BaseCommand):

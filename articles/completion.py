@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -37,7 +36,8 @@ def complete_article(article_id: int) -> bool:
     A failure is written into the article, which is tried again later. After `MOST_ATTEMPTS` the text of the feed has to
     do; where there is none, the article is given up with a dead letter.
     """
-    article = _claim(article_id)
+    waiting = Article.objects.filter(status=Article.Status.NEW).select_related("source")
+    article = waiting.claim(article_id, LEASE)
     if article is None:
         return False
     try:
@@ -65,29 +65,6 @@ def text_of_page(body: bytes, *, url: str, content_type: str = "") -> str:
     return paragraphs
 
 
-def _claim(article_id: int) -> Article | None:
-    """The article under a new lease, or None if it is not due or somebody else was quicker.
-
-    An attempt counts from here on, so that a page which kills its worker is given up, too.
-    """
-    now = timezone.now()
-    waiting = Article.objects.filter(status=Article.Status.NEW).due(now)
-    article = waiting.select_related("source").filter(pk=article_id).first()
-    if article is None:
-        return None
-    lease = now + LEASE
-    if not _held(article).update(next_step_at=lease, attempts=F("attempts") + 1):
-        return None
-    article.next_step_at = lease
-    article.attempts += 1
-    return article
-
-
-def _held(article: Article) -> QuerySet[Article]:
-    """The article's row as long as nobody has taken or changed its next step since it was read."""
-    return Article.objects.filter(pk=article.pk, status=Article.Status.NEW, next_step_at=article.next_step_at)
-
-
 def _read_page(url: str) -> str:
     response = http.fetch(url, max_bytes=MAX_BYTES, deadline=DEADLINE)
     content_type = response.headers.get("content-type", "text/html")
@@ -101,7 +78,7 @@ def _settle(article: Article, content: str, *, last_error: str) -> bool:
     now = timezone.now()
     status, next_step_at = after_text(article.source, content or article.lead, now)
     return bool(
-        _held(article).update(
+        Article.objects.held(article).update(
             content=content,
             content_hash=fingerprint(content),
             status=status,
@@ -119,7 +96,7 @@ def _record_failure(article: Article, error: http.FetchError | NoText) -> bool:
     now, reason = timezone.now(), str(error)
     if article.attempts < MOST_ATTEMPTS:
         pause = max(FIRST_PAUSE * 2 ** (article.attempts - 1), error.retry_after or timedelta(0))
-        _held(article).update(next_step_at=now + pause, last_error=reason)
+        Article.objects.held(article).update(next_step_at=now + pause, last_error=reason)
         return False
     if article.content or article.lead:
         return _settle(article, article.content, last_error=reason)
@@ -129,5 +106,7 @@ def _record_failure(article: Article, error: http.FetchError | NoText) -> bool:
 
 def _give_up(article: Article, code: str, reason: str, now: datetime) -> None:
     with transaction.atomic():
-        if _held(article).update(status=Article.Status.FAILED, next_step_at=None, last_error=reason, updated_at=now):
+        if Article.objects.held(article).update(
+            status=Article.Status.FAILED, next_step_at=None, last_error=reason, updated_at=now
+        ):
             DeadLetter.record(DeadLetter.EntityType.PAGE, article.url, code, reason, article.attempts)

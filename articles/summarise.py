@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F, Max, Q, QuerySet
+from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -34,7 +34,8 @@ def summarise_article(article_id: int, force: bool = False, provider: str = "") 
     """
     if force:
         Article.objects.filter(pk=article_id).exclude(status=Article.Status.NEW).summarise_again(provider=provider)
-    article = _claim(article_id)
+    ready = Article.objects.filter(status=Article.Status.READY).select_related("source")
+    article = ready.claim(article_id, LEASE)
     if article is None:
         return False
     try:
@@ -55,29 +56,6 @@ def awaiting_summary(force: bool = False) -> QuerySet[Article]:
     return Article.objects.filter(wanted).exclude(content="", lead="")
 
 
-def _claim(article_id: int) -> Article | None:
-    """The article under a new lease, or None if it is not due or somebody else was quicker.
-
-    An attempt counts from here on, so that an article which kills its worker is given up, too.
-    """
-    now = timezone.now()
-    waiting = Article.objects.filter(status=Article.Status.READY).due(now)
-    article = waiting.select_related("source").filter(pk=article_id).first()
-    if article is None:
-        return None
-    lease = now + LEASE
-    if not _held(article).update(next_step_at=lease, attempts=F("attempts") + 1):
-        return None
-    article.next_step_at = lease
-    article.attempts += 1
-    return article
-
-
-def _held(article: Article) -> QuerySet[Article]:
-    """The article's row as long as nobody has taken or changed its next step since it was read."""
-    return Article.objects.filter(pk=article.pk, status=article.status, next_step_at=article.next_step_at)
-
-
 def _is_summarised_already(article: Article) -> bool:
     newest = article.summaries.written().order_by("-version").first()
     return bool(newest and article.summary_text and newest.content_hash and newest.content_hash == article.content_hash)
@@ -93,9 +71,9 @@ def _ask(article: Article) -> Answer:
 def _record_success(article: Article, answer: Answer | None) -> bool:
     """Write the summary (None: the newest one holds), offer the article to its channels; False if the lease is lost."""
     now = timezone.now()
-    offer = {"offered_at": now} if _is_to_be_offered(article, now) else {}
+    offer = {"offered_at": now} if article.source.auto_queue and article.is_young(now) else {}
     with transaction.atomic():
-        kept = _held(article).update(
+        kept = Article.objects.held(article).update(
             status=Article.Status.SUMMARISED,
             summary_text=answer.text if answer else article.summary_text,
             language=asking.language(article),
@@ -129,16 +107,6 @@ def _add_version(article: Article, answer: Answer) -> None:
     )
 
 
-def _is_to_be_offered(article: Article, now: datetime) -> bool:
-    """Whether the article goes on to its channels by itself: its source wants that, and it is young enough.
-
-    One that is dated to the day may be from its last minute.
-    """
-    is_vague = article.published_precision == Article.Precision.DAY
-    youngest = article.published_at + timedelta(days=1 if is_vague else 0)
-    return article.source.auto_queue and now - youngest <= timedelta(hours=article.source.queue_max_age_hours)
-
-
 def _record_failure(article: Article, error: llm.LlmError | SummaryError) -> None:
     """Plan the next attempt or, when there is no hope, give the article up with a dead letter."""
     metrics.errors.labels(type(error).__name__).inc()
@@ -146,8 +114,8 @@ def _record_failure(article: Article, error: llm.LlmError | SummaryError) -> Non
     outcome = {"last_error": str(error), "updated_at": now}
     if article.attempts < MOST_ATTEMPTS and not isinstance(error, HOPELESS):
         pause = FIRST_PAUSE * 2 ** (article.attempts - 1)
-        _held(article).update(next_step_at=now + pause, **outcome)
+        Article.objects.held(article).update(next_step_at=now + pause, **outcome)
         return
     with transaction.atomic():
-        if _held(article).update(status=Article.Status.FAILED, next_step_at=None, **outcome):
+        if Article.objects.held(article).update(status=Article.Status.FAILED, next_step_at=None, **outcome):
             DeadLetter.record(DeadLetter.EntityType.SUMMARY, str(article.pk), error.code, str(error), article.attempts)

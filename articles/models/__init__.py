@@ -3,7 +3,8 @@
 from articles.models.article import Article, Summary
 from articles.models.backfill import BackfillRun
 from articles.models.dead_letter import DeadLetter
+from articles.models.forecast import ForecastNote
 from articles.models.prompt import Prompt
 from articles.models.source import Source
 
-__all__ = ["Article", "BackfillRun", "DeadLetter", "Prompt", "Source", "Summary"]
+__all__ = ["Article", "BackfillRun", "DeadLetter", "ForecastNote", "Prompt", "Source", "Summary"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
@@ -11,14 +11,11 @@ from django.utils.translation import gettext_lazy as _
 
 from articles.factcheck.findings import bars_approval
 from articles.models.source import Source
+from articles.models.steps import Stepped, SteppedQuerySet
 from usage.models import ApiUsageEvent
 
 
-class ArticleQuerySet(models.QuerySet["Article"]):
-    def due(self, now: datetime | None = None) -> ArticleQuerySet:
-        """Articles whose next automatic step (full text or summary) may be taken now, the longest waiting first."""
-        return self.filter(next_step_at__lte=now or timezone.now()).order_by("next_step_at")
-
+class ArticleQuerySet(SteppedQuerySet["Article"]):
     def ready_to_publish(self) -> ArticleQuerySet:
         """Summarised articles that are offered to channels and have not been taken yet, the oldest first."""
         return self.filter(offered_at__isnull=False).order_by("offered_at", "pk")
@@ -37,12 +34,11 @@ class ArticleQuerySet(models.QuerySet["Article"]):
         )
 
 
-class Article(models.Model):
+class Article(Stepped):
     """One article, known by its canonical link.
 
-    `next_step_at` drives the pipeline: it is when the next automatic step is due, the lease of who takes that step now,
-    and NULL when there is nothing left to do. `offered_at` hands the article over to the channels: publishing takes it
-    and clears it.
+    `next_step_at` drives the pipeline: the next automatic step is its full text or its summary. `offered_at` hands the
+    article over to the channels: publishing takes it and clears it.
     """
 
     class Status(models.TextChoices):
@@ -82,9 +78,6 @@ class Article(models.Model):
     )
 
     status = models.CharField(_("status"), max_length=12, choices=Status, default=Status.NEW)
-    next_step_at = models.DateTimeField(_("next step"), null=True, blank=True, editable=False)
-    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, editable=False)
-    last_error = models.TextField(_("last error"), blank=True, editable=False)
     wanted_provider = models.CharField(
         _("provider of the next summary"),
         max_length=100,
@@ -124,6 +117,14 @@ class Article(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    def is_young(self, now: datetime) -> bool:
+        """Whether channels may still take it by themselves, as its source says. Dated to the day, it may be from that
+        day's last minute.
+        """
+        is_vague = self.published_precision == self.Precision.DAY
+        youngest = self.published_at + timedelta(days=1 if is_vague else 0)
+        return now - youngest <= timedelta(hours=self.source.queue_max_age_hours)
 
     @property
     def needs_editor(self) -> bool:

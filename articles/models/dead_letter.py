@@ -13,6 +13,7 @@ class DeadLetter(models.Model):
         PAGE = "page", _("page")
         ARTICLE = "article", _("article")
         SUMMARY = "summary", _("summary")
+        FORECAST = "forecast", _("forecast note")
         POST = "post", _("post")
 
     entity_type = models.CharField(_("kind"), max_length=10, choices=EntityType)

@@ -70,6 +70,12 @@ class Source(models.Model):
         _("fetch full text"), default=True, help_text=_("From the article's page, where the feed brings only a lead.")
     )
     auto_summarise = models.BooleanField(_("summarise automatically"), default=True)
+    auto_forecast = models.BooleanField(
+        _("write forecast notes automatically"),
+        default=False,
+        db_default=False,
+        help_text=_("An analysis of each new article by a language model, for as long as it is young enough to queue."),
+    )
     auto_queue = models.BooleanField(_("queue automatically"), default=False)
     queue_max_age_hours = models.PositiveSmallIntegerField(
         _("oldest news to queue, hours"), default=48, help_text=_("Older articles are stored but not queued.")

@@ -1,0 +1,55 @@
+"""Rows that a worker takes on to their next step: due, claimed under a lease, and written only by who holds it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Self, TypeVar
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Stepped(models.Model):
+    """A row with a next step.
+
+    `next_step_at` is when that step is due, the lease of who takes it now, and NULL when there is nothing left to do.
+    `attempts` counts how often the step was begun. The model itself brings a `status`.
+    """
+
+    status: models.CharField[str, str]
+    next_step_at = models.DateTimeField(_("next step"), null=True, blank=True, editable=False)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, editable=False)
+    last_error = models.TextField(_("last error"), blank=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+Row = TypeVar("Row", bound=Stepped)
+
+
+class SteppedQuerySet(models.QuerySet[Row]):
+    def due(self, now: datetime | None = None) -> Self:
+        """Rows whose next step may be taken now, the longest waiting first."""
+        return self.filter(next_step_at__lte=now or timezone.now()).order_by("next_step_at")
+
+    def claim(self, pk: int, lease: timedelta) -> Row | None:
+        """One of these rows under a new lease, or None if it is not due or somebody else was quicker.
+
+        An attempt counts from here on, so that a row which kills its worker is given up, too.
+        """
+        now = timezone.now()
+        row = self.due(now).filter(pk=pk).first()
+        if row is None:
+            return None
+        if not self.held(row).update(next_step_at=now + lease, attempts=models.F("attempts") + 1):
+            return None
+        row.next_step_at = now + lease
+        row.attempts += 1
+        return row
+
+    def held(self, row: Row) -> models.QuerySet[Row]:
+        """The row as long as nobody has taken or changed its next step since it was read."""
+        rows = self.model._default_manager.using(self.db)
+        return rows.filter(pk=row.pk, status=row.status, next_step_at=row.next_step_at)

@@ -10,11 +10,11 @@ import asyncio
 import os
 import ssl
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import httpx
@@ -111,15 +111,18 @@ def _secret_part(url: str) -> bytes:
 Call = Callable[[Bot], Coroutine[Any, Any, object]]
 
 
-def call(token_env: str, make: Call) -> WireRequest | None:
-    """Make one call with the token the variable holds; what came over the wire. None if there is no such token."""
+def call(token_env: str, make: Call, limit: timedelta | None = None) -> WireRequest | None:
+    """Make one call with the token the variable holds; what came over the wire. None if there is no such token.
+
+    It is given up after `limit`, which is `time_limit()` if nothing else is said.
+    """
     token = settings.TELEGRAM_TOKENS.get(token_env, "")
     if not token:
         return None
     request = wire_request()
     # What the library makes of a reply doesn't matter: the verdict comes from the reply itself.
     with suppress(TelegramError, TimeoutError, ValueError, KeyError):
-        asyncio.run(_within(time_limit(), token, request, make))
+        asyncio.run(_within(limit or time_limit(), token, request, make))
     return request
 
 
@@ -196,6 +199,70 @@ def write_to(token_env: str, person: int, text: str) -> bool:
     return request is not None and isinstance(request.outcome(), Sent)
 
 
+def edit(token_env: str, chat_id: str, message_id: int, payload: Mapping[str, Any]) -> Outcome:
+    """Let a post say what the payload says, in place; `Sent` also if it says so already.
+
+    A post keeps its picture, or its lack of one: of a payload the words are taken, and they become the caption if the
+    post is a picture. `Refused` tells why Telegram doesn't let it be changed.
+    """
+    outcome: Outcome = no_token(token_env)
+    for words in (caption_of, text_of) if is_photo(payload) else (text_of, caption_of):
+        request = call(token_env, partial(_edit, chat_id, message_id, words(payload)))
+        outcome = no_token(token_env) if request is None else request.outcome()
+        if not _says(outcome, "there is no text in the message", "there is no caption in the message"):
+            break
+    return Sent(message_id, outcome.reply) if _says(outcome, "message is not modified") else outcome
+
+
+async def _edit(chat_id: str, message_id: int, words: dict[str, Any], editor: Bot) -> object:
+    change = editor.edit_message_caption if "caption" in words else editor.edit_message_text
+    return await change(chat_id=chat_id, message_id=message_id, **words)
+
+
+def delete(token_env: str, chat_id: str, message_id: int) -> Outcome:
+    """Delete a post; `Sent` with its number once it is gone, also if somebody else was quicker.
+
+    `Refused` tells why Telegram doesn't let it be deleted: bots may do that for 48 hours.
+    """
+    request = call(token_env, lambda remover: remover.delete_message(chat_id, message_id))
+    if request is None:
+        return no_token(token_env)
+    outcome = request.outcome()
+    is_gone = request.result() is True or _says(outcome, "message to delete not found")
+    return Sent(message_id, outcome.reply) if is_gone else outcome
+
+
+def _says(outcome: Outcome, *phrases: str) -> bool:
+    """Whether Telegram has refused with one of these phrases."""
+    return isinstance(outcome, Refused) and any(phrase in outcome.reply for phrase in phrases)
+
+
+# --- payloads as arguments of calls ---------------------------------------------------------------------------------
+
+
+def is_photo(payload: Mapping[str, Any]) -> bool:
+    """Whether a payload is a picture whose caption is the text."""
+    return payload.get("kind") == "photo"
+
+
+def text_of(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of sendMessage and editMessageText that carry the payload's words."""
+    return {
+        "text": payload["text"],
+        "entities": _entities(payload),
+        "link_preview_options": LinkPreviewOptions(**payload["link_preview_options"]),
+    }
+
+
+def caption_of(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of sendPhoto and editMessageCaption that carry the payload's words."""
+    return {"caption": payload["text"], "caption_entities": _entities(payload)}
+
+
+def _entities(payload: Mapping[str, Any]) -> list[MessageEntity]:
+    return [MessageEntity(**entity) for entity in payload["entities"]]
+
+
 class TelegramTransport:
     """Sends to one Telegram channel. No secret is kept in it, so that nobody can print one."""
 
@@ -207,16 +274,8 @@ class TelegramTransport:
         return time_limit()
 
     def send(self, message: Message) -> Outcome:
-        payload = message.payload
-        request = call(
-            self.channel.token_env,
-            lambda sender: sender.send_message(
-                chat_id=self.channel.chat_id,
-                text=payload["text"],
-                entities=[MessageEntity(**entity) for entity in payload["entities"]],
-                link_preview_options=LinkPreviewOptions(**payload["link_preview_options"]),
-            ),
-        )
+        words = text_of(message.payload)
+        request = call(self.channel.token_env, lambda sender: sender.send_message(self.channel.chat_id, **words))
         return no_token(self.channel.token_env) if request is None else request.outcome()
 
     def find(self, message: Message) -> Outcome:

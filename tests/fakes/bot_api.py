@@ -111,6 +111,8 @@ class BotApi:
                 "sendMessage": self._accept,
                 "forwardMessage": self._forward,
                 "deleteMessage": self._delete,
+                "editMessageText": self._edit_text,
+                "editMessageCaption": self._edit_caption,
                 "getMe": lambda _: {"id": 1, "is_bot": True, "first_name": "Bot", "username": "warandpeace_bot"},
                 "getUpdates": self._poll,
             }
@@ -125,8 +127,7 @@ class BotApi:
         chat_numbers = self.numbers_of[parameters["chat_id"]]
         post = parameters | {"message_id": next(chat_numbers)}
         self.ledger.append(post)
-        chat = {"id": -1001, "type": "channel", "title": "Канал"}
-        return {"message_id": post["message_id"], "date": 1790000000, "chat": chat, "text": post["text"]}
+        return _told(post)
 
     def stand_in(self, chat_id: str) -> list[dict[str, Any]]:
         """The messages that stand in a chat right now."""
@@ -143,15 +144,35 @@ class BotApi:
     def _forward(self, parameters: dict[str, Any]) -> dict[str, Any]:
         post = self._at(parameters["from_chat_id"], parameters["message_id"])
         if post is None:
-            return {"ok": False, "error_code": 400, "description": "Bad Request: message to forward not found"}
+            return _refusal("message to forward not found")
         return self._accept({"chat_id": parameters["chat_id"], "text": post["text"]})
 
     def _delete(self, parameters: dict[str, Any]) -> dict[str, Any] | bool:
         post = self._at(parameters["chat_id"], parameters["message_id"])
         if post is None:
-            return {"ok": False, "error_code": 400, "description": "Bad Request: message to delete not found"}
+            return _refusal("message to delete not found")
         self.ledger.remove(post)
         return True
+
+    def _edit_text(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        return self._edit(parameters, parameters["text"], is_caption=False)
+
+    def _edit_caption(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        return self._edit(parameters, parameters.get("caption", ""), is_caption=True)
+
+    def _edit(self, parameters: dict[str, Any], text: str, *, is_caption: bool) -> dict[str, Any]:
+        """A post of the chat with another text; a picture has a caption, and any other post a text."""
+        post = self._at(parameters["chat_id"], parameters["message_id"])
+        if post is None:
+            return _refusal("message to edit not found")
+        if ("photo" in post) != is_caption:
+            return _refusal(f"there is no {'caption' if is_caption else 'text'} in the message to edit")
+        if post["text"] == text:
+            return _refusal(
+                "message is not modified: specified new message content and reply markup are exactly the same"
+            )
+        post["text"] = text
+        return _told(post)
 
     def _poll(self, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         known = int(parameters.get("offset", 0))
@@ -185,6 +206,16 @@ class BotApi:
         self.lock.release()
         self.closing.wait(seconds)
         self.lock.acquire()
+
+
+def _told(post: dict[str, Any]) -> dict[str, Any]:
+    """What the caller is told of a post."""
+    chat = {"id": -1001, "type": "channel", "title": "Канал"}
+    return {"message_id": post["message_id"], "date": 1790000000, "chat": chat, "text": post["text"]}
+
+
+def _refusal(description: str) -> dict[str, Any]:
+    return {"ok": False, "error_code": 400, "description": f"Bad Request: {description}"}
 
 
 def _ok(result: Any) -> Reply:

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from pytest_django import Settings
 
+from publishing import telegram
 from publishing.models import Channel, Message
 from publishing.outcomes import NotSent, Outcome, Refused, Sent, Unknown
 from publishing.telegram import TelegramTransport
@@ -163,3 +164,69 @@ def test_the_token_is_in_no_outcome_and_no_log(
 
     written = f"{outcome!r} {caplog.text} {capfd.readouterr()}"
     assert TOKEN.partition(":")[2] not in written
+
+
+# --- after the post -------------------------------------------------------------------------------------------------
+
+
+def post_it() -> int:
+    outcome = send()
+    assert isinstance(outcome, Sent)
+    return outcome.number
+
+
+def test_a_post_is_edited_in_place(api: BotApi) -> None:
+    number = post_it()
+
+    outcome = telegram.edit("TELEGRAM_BOT_TOKEN", "@channel", number, PAYLOAD | {"text": "Другой текст"})
+
+    assert isinstance(outcome, Sent)
+    assert (outcome.number, api.texts) == (number, ["Другой текст"])
+
+
+def test_a_post_that_says_so_already_is_edited(api: BotApi) -> None:
+    number = post_it()
+
+    outcome = telegram.edit("TELEGRAM_BOT_TOKEN", "@channel", number, PAYLOAD)
+
+    assert isinstance(outcome, Sent)
+    assert outcome.number == number
+
+
+def test_a_caption_goes_into_a_post_that_turned_out_to_be_text(api: BotApi) -> None:
+    number = post_it()
+
+    outcome = telegram.edit("TELEGRAM_BOT_TOKEN", "@channel", number, PAYLOAD | {"kind": "photo", "text": "Подпись"})
+
+    assert isinstance(outcome, Sent)
+    assert api.texts == ["Подпись"]
+
+
+def test_a_post_that_is_gone_is_not_edited(api: BotApi) -> None:
+    outcome = telegram.edit("TELEGRAM_BOT_TOKEN", "@channel", 5, PAYLOAD)
+
+    assert isinstance(outcome, Refused)
+    assert "message to edit not found" in outcome.reason
+
+
+def test_a_post_is_deleted(api: BotApi) -> None:
+    number = post_it()
+
+    outcome = telegram.delete("TELEGRAM_BOT_TOKEN", "@channel", number)
+
+    assert isinstance(outcome, Sent)
+    assert api.ledger == []
+
+
+def test_a_post_that_somebody_has_deleted_already_is_deleted(api: BotApi) -> None:
+    assert isinstance(telegram.delete("TELEGRAM_BOT_TOKEN", "@channel", 5), Sent)
+
+
+def test_without_a_token_nothing_is_edited_or_deleted(api: BotApi, settings: Settings) -> None:
+    settings.TELEGRAM_TOKENS = {}
+
+    edited = telegram.edit("TELEGRAM_BOT_TOKEN", "@channel", 5, PAYLOAD)
+    deleted = telegram.delete("TELEGRAM_BOT_TOKEN", "@channel", 5)
+
+    assert isinstance(edited, NotSent)
+    assert isinstance(deleted, NotSent)

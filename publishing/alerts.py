@@ -9,12 +9,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from publishing import telegram
-from publishing.models import Alert
+from usage.models import Alert
 
 TOKEN_ENV = "TELEGRAM_BOT_TOKEN"  # noqa: S105  the variable's name
 # Between two messages to the administrators; what comes up meanwhile goes into the next one together.
 BETWEEN_MESSAGES = timedelta(minutes=1)
 LONGEST_LIST = 10
+LONGEST_TEXT = 300
 
 
 def waiting() -> bool:
@@ -22,14 +23,14 @@ def waiting() -> bool:
     if not settings.TELEGRAM_ADMIN_IDS or not settings.TELEGRAM_TOKENS.get(TOKEN_ENV):
         return False
     lately = timezone.now() - BETWEEN_MESSAGES
-    return Alert.objects.filter(told_at=None).exists() and not Alert.objects.filter(told_at__gt=lately).exists()
+    return Alert.objects.untold().exists() and not Alert.objects.filter(told_at__gt=lately).exists()
 
 
 def tell() -> int:
     """Tell the administrators everything that is new, in one message; returns how many of them were told."""
     if not waiting():
         return 0
-    new = list(Alert.objects.filter(told_at=None).order_by("first_at"))
+    new = list(Alert.objects.untold())
     keys = [alert.pk for alert in new]
     # Marked first: an alert that is lost is in the admin still, one that comes twice a minute is worse.
     if not Alert.objects.filter(pk__in=keys, told_at=None).update(told_at=timezone.now()):
@@ -39,7 +40,11 @@ def tell() -> int:
 
 
 def _text(alerts: list[Alert]) -> str:
-    lines = [f"• {alert.text}" + (f" (×{alert.times})" if alert.times > 1 else "") for alert in alerts[:LONGEST_LIST]]
+    lines = [_line(alert) for alert in alerts[:LONGEST_LIST]]
     if len(alerts) > LONGEST_LIST:
         lines.append(_("and %(count)d more") % {"count": len(alerts) - LONGEST_LIST})
     return "\n".join([_("The newsroom needs you:"), *lines])[:4000]
+
+
+def _line(alert: Alert) -> str:
+    return f"• {alert.text[:LONGEST_TEXT]}" + (f" (×{alert.count})" if alert.count > 1 else "")

@@ -19,10 +19,12 @@ from telegram import BotCommand, LinkPreviewOptions, MessageEntity, Update
 from telegram.error import Conflict, InvalidToken, TelegramError
 from telegram.ext import Application, ApplicationBuilder, CommandHandler, ContextTypes, filters
 
-from publishing.models import Alert, Publication
+from publishing.alerts import TOKEN_ENV
+from publishing.models import Publication
 from publishing.rendering import Part, Span, lay_out
 from publishing.splitting import clean
 from publishing.telegram import bot, wire_request
+from usage.models import Alert
 
 logger = logging.getLogger(__name__)
 
@@ -132,5 +134,6 @@ def _in_language(answer: Answer, language: str) -> list[Part]:
 async def _report(update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
     """Only the error's kind is logged: its text may quote what somebody wrote to the bot."""
     if isinstance(context.error, Conflict):
-        await sync_to_async(Alert.sound)("two-stacks", _("Another program receives this bot's messages: two stacks?"))
+        text = _("Another program receives this bot's messages: two stacks?")
+        await sync_to_async(Alert.sound)("two_stacks", TOKEN_ENV, text)
     logger.error("An update could not be answered: %s", type(context.error).__name__)

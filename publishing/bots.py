@@ -11,11 +11,13 @@ from datetime import timedelta
 from django.db.models import F
 from django.db.models.functions import Greatest
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from publishing import telegram
-from publishing.models import Alert, Bot, Channel
+from publishing.models import Bot, Channel
 from publishing.models.bot import FAILURES_UNTIL_BROKEN
 from publishing.outcomes import NotSent, Outcome, Refused, Unknown
+from usage.models import Alert
 
 BETWEEN_PROBES = timedelta(seconds=10)
 
@@ -28,7 +30,7 @@ def learn(channel: Channel, outcome: Outcome) -> None:
     match outcome:
         case NotSent(stops_bot=True, reason=reason):
             row.update(is_paused=True, pause_reason=reason[:300])
-            Alert.sound(f"bot-{channel.token_env}", f"{channel.token_env}: {reason}")
+            Alert.sound("bot_paused", channel.token_env, f"{channel.token_env}: {reason}")
         case NotSent(retry_after=timedelta() as wish, moved_to=""):
             row.update(resumes_at=Greatest("resumes_at", timezone.now() + wish), failures=0)
         case NotSent(pause=False, moved_to="") | Unknown():
@@ -41,7 +43,8 @@ def _count_failure(token_env: str) -> None:
     row = Bot.objects.filter(token_env=token_env)
     row.update(failures=Greatest(F("failures"), 0) + 1)
     if row.filter(failures=FAILURES_UNTIL_BROKEN).update(resumes_at=timezone.now() + BETWEEN_PROBES):
-        Alert.sound(f"breaker-{token_env}", f"{token_env}: Telegram does not answer. Nothing is sent until it does.")
+        text = gettext("%(bot)s: Telegram does not answer. Nothing is sent until it does.")
+        Alert.sound("telegram_silent", token_env, text % {"bot": token_env})
 
 
 def probe_due() -> int:
@@ -59,11 +62,11 @@ def _probe(bot: Bot) -> bool:
     match telegram.who_am_i(bot.token_env):
         case telegram.Me(username=username):
             row.update(failures=0, resumes_at=now, username=username)
-            Alert.is_over(f"breaker-{bot.token_env}")
+            Alert.is_over("telegram_silent", bot.token_env)
             return True
         case NotSent(stops_bot=True, reason=reason):
             row.update(is_paused=True, pause_reason=reason[:300])
-            Alert.sound(f"bot-{bot.token_env}", f"{bot.token_env}: {reason}")
+            Alert.sound("bot_paused", bot.token_env, f"{bot.token_env}: {reason}")
         case NotSent(retry_after=timedelta() as wish):
             row.update(resumes_at=now + wish, failures=0)
         case Refused() | NotSent() | Unknown():
@@ -75,4 +78,4 @@ def resume(bot: Bot) -> None:
     """Somebody has set a valid token, or has seen to whatever stopped the bot."""
     bot.is_paused, bot.pause_reason, bot.failures, bot.resumes_at = False, "", 0, timezone.now()
     bot.save(update_fields=["is_paused", "pause_reason", "failures", "resumes_at"])
-    Alert.is_over(f"bot-{bot.token_env}")
+    Alert.is_over("bot_paused", bot.token_env)

@@ -15,7 +15,8 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from publishing.models import Alert, Channel, Installation, Message, Publication
+from publishing.models import Channel, Installation, Message, Publication
+from usage.models import Alert
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +24,7 @@ logger = logging.getLogger(__name__)
 HELD_BY_RESTORE = gettext_noop("This database was restored or copied: release it, if the original no longer sends.")
 
 State = Publication.State
-ALERT = "restored"
+ALERT = ("restored", "database")
 
 
 def fingerprint() -> str:
@@ -56,7 +57,7 @@ def hold_after_restore() -> int:
         held = in_line.update(state=State.HELD, reason=HELD_BY_RESTORE, updated_at=timezone.now())
         # Articles of the time since the backup come in again, and some channels would approve them by themselves.
         Channel.objects.filter(is_paused=False).update(is_paused=True, pause_reason=HELD_BY_RESTORE)
-        Alert.sound(ALERT, f"{HELD_BY_RESTORE} ({held})")
+        Alert.sound(*ALERT, f"{HELD_BY_RESTORE} ({held})")
     logger.warning("The database was restored or copied: %s publications are held", held)
     return held
 
@@ -75,5 +76,5 @@ def release(channel: Channel) -> int:
     count += held.filter(Exists(parts)).update(state=State.APPROVED, reason="", updated_at=now)
     count += held.update(state=State.PENDING, reason="", updated_at=now)
     if not Channel.objects.filter(pause_reason=HELD_BY_RESTORE).exists():
-        Alert.is_over(ALERT)
+        Alert.is_over(*ALERT)
     return count

@@ -20,8 +20,9 @@ from django.utils.translation import gettext as _
 
 from publishing import bots, settling, telegram
 from publishing.exclusion import only_sender
-from publishing.models import Alert, Attempt, Bot, Channel, Message, Publication
+from publishing.models import Attempt, Bot, Channel, Message, Publication
 from publishing.outcomes import NotSent, Outcome, Refused, Sent, Unknown
+from usage.models import Alert
 
 # So many numbers after the last known post are looked at: other authors and deleted posts leave gaps.
 LOOK_AHEAD = 10
@@ -88,7 +89,7 @@ def _ask_a_person(message: Message, reason: str) -> None:
         return
     Publication.objects.filter(pk=message.publication_id).update(last_error=reason, updated_at=timezone.now())
     text = _("Decide in the admin what became of a post in %(channel)s: %(reason)s")
-    Alert.sound(settling.alert_key(message), text % {"channel": message.channel, "reason": reason})
+    Alert.sound(settling.UNRESOLVED, str(message.pk), text % {"channel": message.channel, "reason": reason})
 
 
 def _search(channel: Channel, attempt: Attempt) -> Search:

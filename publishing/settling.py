@@ -20,10 +20,14 @@ from articles.metrics import errors
 from articles.models import DeadLetter
 from publishing.approval import AlreadyDecided, Missing
 from publishing.metrics import articles_posted
-from publishing.models import Alert, Attempt, Channel, Message, Publication
+from publishing.models import Attempt, Channel, Message, Publication
 from publishing.outcomes import NotSent, Outcome, Refused, Sent, Unknown
+from usage.models import Alert
 
 logger = logging.getLogger(__name__)
+
+# The alert about a message of which nobody knows whether it was sent; its subject is the message's number.
+UNRESOLVED = "post_unresolved"
 
 FIRST_BACKOFF = timedelta(seconds=5)
 # Long silences are the breaker's business: what is due goes out soon after Telegram is back.
@@ -107,7 +111,7 @@ def _follow(message: Message, outcome: Outcome) -> None:
     match outcome:
         case Sent(number=number):
             _note_number(message.channel, number)
-            Alert.is_over(alert_key(message))
+            Alert.is_over(UNRESOLVED, str(message.pk))
             _publish_if_complete(publication)
         case NotSent():
             row.update(last_error=outcome.reason)
@@ -119,12 +123,7 @@ def _follow(message: Message, outcome: Outcome) -> None:
         case Unknown():
             row.update(last_error=outcome.reason, updated_at=timezone.now())
             errors.labels("post_unknown").inc()
-            Alert.sound(alert_key(message), f"{message.channel}: {publication} — {outcome.reason}")
-
-
-def alert_key(message: Message) -> str:
-    """What administrators are alerted about while nobody knows whether this message was sent."""
-    return f"message-{message.pk}"
+            Alert.sound(UNRESOLVED, str(message.pk), f"{message.channel}: {publication} — {outcome.reason}")
 
 
 def _note_number(channel: Channel, number: int | None) -> None:
@@ -154,7 +153,7 @@ def _hold_channel(message: Message, outcome: NotSent) -> None:
 def _pause(message: Message, reason: str) -> None:
     channel = message.channel
     Channel.objects.filter(pk=channel.pk).update(is_paused=True, pause_reason=reason[:300])
-    Alert.sound(f"channel-{channel.pk}", f"{channel}: {reason}")
+    Alert.sound("channel_paused", channel.slug, f"{channel}: {reason}")
 
 
 def _publish_if_complete(publication: Publication) -> None:
@@ -206,7 +205,7 @@ def _decide(message: Message, by: AbstractBaseUser, **values: object) -> None:
     row = Message.objects.unresolved().filter(pk=message.pk)
     if not row.update(resolved_by=by, resolved_at=timezone.now(), claimed_until=None, last_error="", **values):
         raise AlreadyDecided(_("It is known already what became of this message."))
-    Alert.is_over(alert_key(message))
+    Alert.is_over(UNRESOLVED, str(message.pk))
 
 
 def _noted(message: Message, by: AbstractBaseUser, verb: str) -> Message:

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Case, F, Min, Q, Sum, Value, When
 from django.utils import timezone
 
-from usage.models import ApiUsageDaily, ApiUsageEvent, Spending, utc_day
+from usage.models import Alert, ApiUsageDaily, ApiUsageEvent, Spending, utc_day
 from usage.pricing import SMALLEST
 
 State = ApiUsageEvent.State
@@ -119,9 +119,11 @@ def prune(keep_days: int) -> int:
     """Forget the calls of UTC days that ended more than `keep_days` days ago; how many. Totals of the days stay.
 
     Whole days only, so that a day's calls are either all there or gone. What is linked to a call loses the link.
+    Alerts that were resolved before then go too.
     """
-    first_kept = utc_day(timezone.now()) - timedelta(days=keep_days)
-    old = ApiUsageEvent.objects.filter(started_at__lt=datetime.combine(first_kept, time.min, tzinfo=UTC)).order_by()
+    first_kept = datetime.combine(utc_day(timezone.now()) - timedelta(days=keep_days), time.min, tzinfo=UTC)
+    old = ApiUsageEvent.objects.filter(started_at__lt=first_kept).order_by()
+    Alert.objects.forget(first_kept)
     forgotten = 0
     while batch := list(old.values_list("pk", flat=True)[:BATCH]):
         ApiUsageEvent.objects.filter(pk__in=batch).delete()

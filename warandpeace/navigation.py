@@ -13,7 +13,6 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from articles.models import BackfillRun, DeadLetter, Source
-from publishing.models import Alert as PostingAlert
 from publishing.models import Bot, Digest, Message, Publication
 from usage.listing import capped_count
 from usage.models import Alert
@@ -96,7 +95,6 @@ GROUPS: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
             Item(_("Publications"), "task_alt", "publishing.publication"),
             Item(_("Messages"), "mark_chat_unread", "publishing.message", Message.objects.unresolved, "danger"),
             Item(_("Bots"), "smart_toy", "publishing.bot", Bot.objects.stopped, "danger"),
-            Item(_("Posting alerts"), "notification_important", "publishing.alert", PostingAlert.objects.all, "danger"),
             Item(_("Subscribers"), "group", "publishing.subscriber"),
         ),
     ),
@@ -106,13 +104,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
             Item(_("Usage by day"), "bar_chart", "usage.apiusagedaily"),
             Item(_("API calls"), "receipt_long", "usage.apiusageevent"),
             Item(_("Providers"), "neurology", "usage.provider"),
-            Item(
-                _("Alerts"),
-                "notification_important",
-                "usage.alert",
-                lambda: Alert.objects.filter(resolved_at=None),
-                "danger",
-            ),
+            Item(_("Alerts"), "notification_important", "usage.alert", Alert.objects.open, "danger"),
             Item(_("Processes"), "memory", "usage.processsession"),
             Item(_("Schedules"), "schedule", "django_celery_beat.periodictask"),
             Item(_("Transfers"), "move_down", "warandpeace.transfer"),

@@ -59,7 +59,6 @@ MACHINERY = {
     "articles.deadletter": "view change delete",
     "publishing.channel": OWN,
     "publishing.bot": READ,
-    "publishing.alert": READ,
     "publishing.subscriber": WRITE,
     "usage.provider": OWN,
     "usage.apikey": WRITE,

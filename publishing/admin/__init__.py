@@ -1,7 +1,7 @@
 """The newsroom's desk: the queue, the editor of one publication, and where it all goes."""
 
 from publishing.admin.article import PublishableArticleAdmin
-from publishing.admin.bot import AlertAdmin, BotAdmin
+from publishing.admin.bot import BotAdmin
 from publishing.admin.channel import ChannelAdmin
 from publishing.admin.digest import DigestAdmin
 from publishing.admin.message import MessageAdmin
@@ -10,7 +10,6 @@ from publishing.admin.queue import QueueAdmin
 from publishing.admin.subscriber import SubscriberAdmin
 
 __all__ = [
-    "AlertAdmin",
     "BotAdmin",
     "ChannelAdmin",
     "DigestAdmin",

@@ -12,8 +12,8 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from publishing import bots
-from publishing.models import Alert, Bot
-from usage.listing import LargeTableAdmin, ReadOnly
+from publishing.models import Bot
+from usage.listing import ReadOnly
 from usage.moments import when
 
 
@@ -56,10 +56,3 @@ class BotAdmin(ReadOnly, ModelAdmin):
     @display(description=_("waits until"))
     def waits_until(self, bot: Bot) -> str:
         return when(bot.resumes_at) if bot.resumes_at > timezone.now() else "—"
-
-
-@admin.register(Alert)
-class AlertAdmin(ReadOnly, LargeTableAdmin):
-    list_display = ("text", "times", "first_at", "last_at", "told_at")
-    sortable_by = ()
-    empty_text = _("Nothing is wrong with what goes out.")

@@ -20,6 +20,7 @@ from publishing.models import Channel
 from publishing.tasks import deliver_channel
 from usage.doorbell import ring
 from usage.listing import SimpleSave
+from usage.models import Alert
 from usage.moments import when
 
 
@@ -88,6 +89,7 @@ class ChannelAdmin(SimpleSave, SimpleHistoryAdmin, ModelAdmin):
         if is_paused:
             messages.warning(request, gettext("%(channel)s is paused: nothing goes out.") % {"channel": channel})
             return
+        Alert.is_over("channel_paused", channel.slug)
         ring(deliver_channel, channel.pk)
         messages.success(request, gettext("%(channel)s goes on.") % {"channel": channel})
 

@@ -1,6 +1,5 @@
 """What goes out: channels, publications, the messages they are sent as, digests and their readers."""
 
-from publishing.models.alert import Alert
 from publishing.models.bot import Bot
 from publishing.models.channel import Channel
 from publishing.models.digest import Digest, DigestItem
@@ -10,7 +9,6 @@ from publishing.models.publication import PendingPublication, Publication
 from publishing.models.subscriber import Subscriber
 
 __all__ = [
-    "Alert",
     "Attempt",
     "Bot",
     "Channel",

@@ -13,10 +13,11 @@ from collections.abc import Callable
 import pytest
 
 from publishing import bots
-from publishing.models import Alert, Attempt, Bot, Channel, Message
+from publishing.models import Attempt, Bot, Channel, Message
 from tests.crash.conftest import KILLS, Report, Sender, come_to_rest
 from tests.fakes.bot_api import BotApi, Fault
 from tests.publishing.outbox import AUDIT, approved, telegram
+from usage.models import Alert
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(3600)]
 

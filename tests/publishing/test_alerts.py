@@ -10,9 +10,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from publishing import alerts
-from publishing.models import Alert
 from tests.fakes.bot_api import BotApi, bot_api
 from tests.publishing.outbox import TOKEN
+from usage.models import Alert
 
 pytestmark = pytest.mark.django_db
 
@@ -27,7 +27,7 @@ def api(settings: Settings) -> Iterator[BotApi]:
 
 def test_what_comes_up_together_is_told_together(api: BotApi) -> None:
     for number in range(12):
-        Alert.sound(f"message-{number}", f"Беда {number}")
+        Alert.sound("post_unresolved", str(number), f"Беда {number}")
 
     told = alerts.tell()
 
@@ -38,18 +38,18 @@ def test_what_comes_up_together_is_told_together(api: BotApi) -> None:
 
 
 def test_the_same_matter_is_told_once(api: BotApi) -> None:
-    Alert.sound("breaker", "Telegram молчит")
+    Alert.sound("telegram_silent", "TELEGRAM_BOT_TOKEN", "Telegram молчит")
     alerts.tell()
     Alert.objects.update(told_at=timezone.now() - timedelta(hours=1))
-    Alert.sound("breaker", "Telegram молчит")
+    Alert.sound("telegram_silent", "TELEGRAM_BOT_TOKEN", "Telegram молчит")
 
     assert alerts.tell() == 0
 
 
 def test_a_minute_passes_between_two_messages(api: BotApi) -> None:
-    Alert.sound("one", "Первая")
+    Alert.sound("post_unresolved", "1", "Первая")
     alerts.tell()
-    Alert.sound("two", "Вторая")
+    Alert.sound("post_unresolved", "2", "Вторая")
 
     assert alerts.tell() == 0
 
@@ -58,18 +58,18 @@ def test_a_minute_passes_between_two_messages(api: BotApi) -> None:
 
 
 def test_what_is_over_is_told_anew_when_it_comes_back(api: BotApi) -> None:
-    Alert.sound("breaker", "Telegram молчит")
+    Alert.sound("telegram_silent", "TELEGRAM_BOT_TOKEN", "Telegram молчит")
     alerts.tell()
-    Alert.is_over("breaker")
+    Alert.is_over("telegram_silent", "TELEGRAM_BOT_TOKEN")
 
-    Alert.sound("breaker", "Telegram молчит")
+    Alert.sound("telegram_silent", "TELEGRAM_BOT_TOKEN", "Telegram молчит")
 
     assert alerts.tell() == 2
 
 
 def test_nobody_is_told_where_nobody_is_named(api: BotApi, settings: Settings) -> None:
     settings.TELEGRAM_ADMIN_IDS = []
-    Alert.sound("breaker", "Telegram молчит")
+    Alert.sound("telegram_silent", "TELEGRAM_BOT_TOKEN", "Telegram молчит")
 
     assert alerts.tell() == 0
     assert api.calls == []

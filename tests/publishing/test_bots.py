@@ -12,10 +12,11 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from publishing import bots, delivery
-from publishing.models import Alert, Bot, Channel, Message
+from publishing.models import Bot, Channel, Message
 from tests.fakes.bot_api import BotApi, Fault, bot_api
 from tests.people import person
 from tests.publishing.outbox import TOKEN, approved, telegram, wait_is_over
+from usage.models import Alert
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -66,7 +67,7 @@ def test_a_dead_token_pauses_the_bot_and_keeps_the_posts(api: BotApi) -> None:
 
     assert Bot.objects.get().is_paused
     assert set(Message.objects.values_list("state", flat=True)) == {Message.State.READY}
-    assert Alert.objects.filter(key="bot-TELEGRAM_BOT_TOKEN").exists()
+    assert Alert.objects.open().filter(code="bot_paused").exists()
 
 
 def test_a_resumed_bot_sends_again(api: BotApi) -> None:
@@ -78,7 +79,7 @@ def test_a_resumed_bot_sends_again(api: BotApi) -> None:
     bots.resume(Bot.objects.get())
 
     assert delivery.deliver(publication.channel_id) == 1
-    assert not Alert.objects.exists()
+    assert not Alert.objects.open().exists()
 
 
 def test_three_silences_open_the_breaker(api: BotApi, settings: Settings) -> None:
@@ -89,7 +90,7 @@ def test_three_silences_open_the_breaker(api: BotApi, settings: Settings) -> Non
 
     assert sent == [0, 0, 0]
     assert api.calls == []
-    assert Alert.objects.filter(key="breaker-TELEGRAM_BOT_TOKEN").exists()
+    assert Alert.objects.open().filter(code="telegram_silent").exists()
 
 
 def test_the_probe_is_get_me_and_closes_the_breaker(api: BotApi, settings: Settings) -> None:

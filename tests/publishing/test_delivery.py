@@ -16,10 +16,11 @@ from pytest_django import Settings
 from articles.models import DeadLetter
 from publishing import claims, delivery, settling
 from publishing.approval import AlreadyDecided, approve, withdraw, withdraw_many
-from publishing.models import Alert, Attempt, Bot, Channel, Message, Publication, SandboxPost
+from publishing.models import Attempt, Bot, Channel, Message, Publication, SandboxPost
 from publishing.outcomes import NotSent, Sent, Unknown
 from tests.factories import ChannelFactory, PublicationFactory, UserFactory
 from tests.fakes.bot_api import BotApi, Fault, bot_api
+from usage.models import Alert
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

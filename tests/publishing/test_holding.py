@@ -7,9 +7,10 @@ from django.test import Client
 from django.urls import reverse
 
 from publishing import delivery, holding
-from publishing.models import Alert, Channel, Installation, Publication, SandboxPost
+from publishing.models import Channel, Installation, Publication, SandboxPost
 from tests.people import person
 from tests.publishing.outbox import approved
+from usage.models import Alert
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,7 +40,7 @@ def test_a_restored_database_sends_nothing() -> None:
     publication.refresh_from_db()
     assert (sent, publication.state, publication.reason) == (0, Publication.State.HELD, holding.HELD_BY_RESTORE)
     assert Channel.objects.get().is_paused
-    assert Alert.objects.filter(key="restored").exists()
+    assert Alert.objects.open().filter(code="restored").exists()
     assert not SandboxPost.objects.exists()
 
 
@@ -50,7 +51,7 @@ def test_it_is_held_once_and_not_again_after_the_release() -> None:
     holding.release(Channel.objects.get())
 
     assert delivery.deliver(publication.channel_id) == 1
-    assert not Alert.objects.exists()
+    assert not Alert.objects.open().exists()
 
 
 def test_an_operator_releases_in_the_admin(client: Client) -> None:

@@ -8,9 +8,10 @@ import pytest
 from pytest_django import Settings
 
 from publishing import delivery, reconciling
-from publishing.models import Alert, Attempt, Channel, Message, Publication
+from publishing.models import Attempt, Channel, Message, Publication
 from tests.fakes.bot_api import BotApi, Fault, bot_api
 from tests.publishing.outbox import AUDIT, CHANNEL, TOKEN, approved, lose_reply, telegram, wait_is_over
+from usage.models import Alert
 
 pytestmark = pytest.mark.django_db(transaction=True)
 State = Message.State
@@ -41,7 +42,7 @@ def test_a_post_that_stands_in_the_channel_was_sent(api: BotApi, channel: Channe
     message.refresh_from_db()
     assert (message.state, message.message_id) == (State.SENT, api.stand_in(CHANNEL)[-1]["message_id"])
     assert message.publication.messages.get().publication.state == Publication.State.PUBLISHED
-    assert not Alert.objects.exists()
+    assert not Alert.objects.open().exists()
 
 
 def test_the_probes_are_deleted(api: BotApi, channel: Channel) -> None:
@@ -74,7 +75,7 @@ def test_what_is_not_found_is_left_to_a_person(api: BotApi, channel: Channel) ->
     message.refresh_from_db()
     assert message.state == State.NEEDS_PERSON
     assert len(api.stand_in(CHANNEL)) == 1
-    assert Alert.objects.filter(key=f"message-{message.pk}").exists()
+    assert Alert.objects.open().filter(code="post_unresolved", subject=str(message.pk)).exists()
 
 
 def test_without_an_audit_chat_a_person_decides(api: BotApi, channel: Channel) -> None:

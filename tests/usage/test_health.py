@@ -102,7 +102,7 @@ def test_a_refused_key_is_switched_off_with_an_alert(
 ) -> None:
     provider_of(SECRET, TWO)
     server.refuse(SECRET, fault)
-    before = REGISTRY.get_sample_value("llm_alerts_total", {"code": "key_refused"}) or 0
+    before = REGISTRY.get_sample_value("alerts_total", {"code": "key_refused"}) or 0
 
     ask(), ask()
 
@@ -111,7 +111,7 @@ def test_a_refused_key_is_switched_off_with_an_alert(
     alert = Alert.objects.get()
     assert (alert.code, alert.subject) == ("key_refused", f"gemini:{key_hash(SECRET)[:8]}")
     assert "key_refused" in caplog.text
-    assert REGISTRY.get_sample_value("llm_alerts_total", {"code": "key_refused"}) == before + 1
+    assert REGISTRY.get_sample_value("alerts_total", {"code": "key_refused"}) == before + 1
     assert SECRET not in caplog.text + alert.text
 
 

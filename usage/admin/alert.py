@@ -5,21 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.decorators import display
 
 from usage.listing import LargeTableAdmin
 from usage.models import Alert
+from usage.models.alert import AlertQuerySet
 
 
 @admin.register(Alert)
 class AlertAdmin(LargeTableAdmin):
-    list_display = ("what", "state_label", "count", "last_at")
-    list_filter = ("code", ("resolved_at", admin.EmptyFieldListFilter))
+    list_display = ("what", "state_label", "count", "first_at", "last_at", "told_at")
+    list_filter = (("resolved_at", admin.EmptyFieldListFilter),)
     sortable_by = ("last_at",)
     empty_text = _("Nothing needs a person.")
     actions = ("resolve",)
@@ -33,14 +32,14 @@ class AlertAdmin(LargeTableAdmin):
 
     @display(description=_("what"), header=True)
     def what(self, alert: Alert) -> tuple[str, str]:
-        return str(alert), alert.text
+        return alert.text, alert.subject
 
     @display(description=_("state"), label={"open": "danger", "resolved": "success"})
     def state_label(self, alert: Alert) -> tuple[str, Any]:
         return ("resolved", _("resolved")) if alert.resolved_at else ("open", _("unresolved"))
 
     @admin.action(description=_("Mark as resolved"), permissions=["change"])
-    def resolve(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
-        count = queryset.filter(resolved_at=None).update(resolved_at=timezone.now())
+    def resolve(self, request: HttpRequest, queryset: AlertQuerySet) -> None:
+        count = queryset.resolve()
         message = ngettext("%(count)d alert is resolved.", "%(count)d alerts are resolved.", count) % {"count": count}
         self.message_user(request, message, messages.SUCCESS)

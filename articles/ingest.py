@@ -92,7 +92,7 @@ def ingest_document(source: Source, body: bytes, *, dry_run: bool = False) -> Re
 
 def fetch_source(source_id: int) -> bool:
     """Fetch one source if it is watched and due; whether it was, and could be read."""
-    source = Source.objects.feeds().due().filter(pk=source_id).first()
+    source = Source.objects.due().filter(pk=source_id).first()
     if source is None:
         return False
     report = ingest([source])

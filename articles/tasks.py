@@ -54,7 +54,7 @@ def ring_due() -> None:
     finds the row claimed, which costs one query.
     """
     _forget_old_rings()
-    for pk, due_at in Source.objects.feeds().due().values_list("pk", "next_fetch_at")[:SOURCES_AT_ONCE]:
+    for pk, due_at in Source.objects.due().values_list("pk", "next_fetch_at")[:SOURCES_AT_ONCE]:
         if _is_first_ring("source", pk, due_at):
             fetch_source.delay(pk)
     waiting = Article.objects.due().filter(status__in=[Article.Status.NEW, Article.Status.READY])

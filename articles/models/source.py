@@ -20,9 +20,6 @@ class SourceQuerySet(models.QuerySet["Source"]):
     def active(self) -> SourceQuerySet:
         return self.filter(is_active=True)
 
-    def feeds(self) -> SourceQuerySet:
-        return self.filter(kind=Source.Kind.FEED)
-
     def due(self, now: datetime | None = None) -> SourceQuerySet:
         """Active sources whose time has come, the longest waiting first."""
         return self.active().filter(next_fetch_at__lte=now or timezone.now()).order_by("next_fetch_at")
@@ -56,13 +53,33 @@ class Source(models.Model):
     language = models.CharField(
         _("language"), max_length=8, blank=True, help_text=_("ru, en; empty: told from the text.")
     )
-    selectors = models.JSONField(_("selectors"), default=dict, blank=True)
+    selectors = models.JSONField(
+        _("selectors"), default=dict, blank=True, help_text=_("What stands where on the pages of its site.")
+    )
     topic_rules = models.JSONField(_("topic rules"), default=list, blank=True)
     encoding = models.CharField(
         _("encoding"), max_length=40, blank=True, help_text=_("Overrides what the server and the document say.")
     )
     time_zone = models.CharField(
         _("time zone"), max_length=64, default="Europe/Moscow", help_text=_("Of dates that name no zone.")
+    )
+
+    delay_seconds = models.FloatField(
+        _("pause between requests, seconds"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(3600)],
+        help_text=_("To its server. Empty: FETCH_SECONDS_BETWEEN_REQUESTS, and none on this machine."),
+    )
+    connections = models.PositiveSmallIntegerField(
+        _("requests at once"),
+        db_default=2,
+        default=2,
+        validators=[MinValueValidator(1), MaxValueValidator(16)],
+        help_text=_("To its server, while an archive is read."),
+    )
+    obey_robots = models.BooleanField(
+        _("obey robots.txt"), db_default=True, default=True, help_text=_("Switch it off only with the site's consent.")
     )
 
     is_active = models.BooleanField(_("watched"), default=True)
@@ -94,6 +111,17 @@ class Source(models.Model):
     consecutive_failures = models.PositiveIntegerField(_("failures in a row"), default=0, editable=False)
     last_error = models.TextField(_("last error"), blank=True, editable=False)
 
+    usual_yield = models.JSONField(
+        _("what its page used to yield"), default=dict, db_default=models.Value({}, models.JSONField()), editable=False
+    )
+    text_misses = models.PositiveSmallIntegerField(
+        _("article pages in a row without a text"), db_default=0, default=0, editable=False
+    )
+    moved_to = models.CharField(_("moved to"), max_length=2048, db_default="", default="", blank=True, editable=False)
+    moved_count = models.PositiveSmallIntegerField(
+        _("times it said that it has moved"), db_default=0, default=0, editable=False
+    )
+
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     objects = SourceQuerySet.as_manager()
@@ -108,6 +136,10 @@ class Source(models.Model):
             "last_success_at",
             "consecutive_failures",
             "last_error",
+            "usual_yield",
+            "text_misses",
+            "moved_to",
+            "moved_count",
         ]
     )
 

@@ -46,7 +46,7 @@ The exit status is 0 only if none failed."""
         parser.add_argument("--dry-run", action="store_true", help="fetch and compare, but store nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        sources = _named(options["source"]) if options["source"] else list(Source.objects.feeds().active())
+        sources = _named(options["source"]) if options["source"] else list(Source.objects.active())
         if options["file"]:
             report = self._read_file(options["file"], sources, dry_run=options["dry_run"])
         else:

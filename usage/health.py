@@ -107,6 +107,8 @@ def failed(provider: Provider, key_hash: str, error: LlmError) -> None:
             keys.update(cooling_down_until=now + _cool_down(keys, error))
         case prompts.RegionBlocked():
             _rest(provider, now + REGION_PAUSE, error)
+        case prompts.SchemaRefused():
+            Provider.objects.filter(pk=provider.pk).update(takes_schema=False)
         case ProviderFailed():
             _lose_patience(provider, error, now)
 

@@ -17,9 +17,32 @@ from usage import budget, health, ledger, pricing, prompts
 from usage.backends import BACKENDS, Backend
 from usage.health import Credential
 from usage.models import ApiUsageEvent, Provider, utc_day
-from usage.prompts import Call, Completion, LlmError, NoSuchProvider, NothingToComplete, Prompt, ProviderFailed, Reply
+from usage.prompts import (
+    Call,
+    Completion,
+    Form,
+    LlmError,
+    NobodyCapable,
+    NoSuchProvider,
+    NothingToComplete,
+    Prompt,
+    ProviderFailed,
+    Reply,
+    Skipped,
+)
 
-__all__ = ["Completion", "LlmError", "NoSuchProvider", "NothingToComplete", "Prompt", "ProviderFailed", "complete"]
+__all__ = [
+    "Completion",
+    "Form",
+    "LlmError",
+    "NoSuchProvider",
+    "NobodyCapable",
+    "NothingToComplete",
+    "Prompt",
+    "ProviderFailed",
+    "Skipped",
+    "complete",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +91,7 @@ def complete(
         raise NothingToComplete(_("There is no text to work on."))
     request = _Request(prompt, purpose, subject, backends, time.monotonic() + deadline)
     failure: LlmError = ProviderFailed(_("No provider is switched on."))
-    for candidate in _providers(provider):
+    for candidate in _capable(_providers(provider), prompt):
         try:
             return _ask(candidate, request)
         except ProviderFailed as error:
@@ -90,6 +113,14 @@ def _providers(name: str) -> list[Provider]:
     return enabled
 
 
+def _capable(providers: list[Provider], prompt: Prompt) -> list[Provider]:
+    """Those who can answer the prompt. Raises NobodyCapable."""
+    servers = [provider for provider in providers if provider.kind != Provider.Kind.EXTRACTIVE]
+    if prompt.form and not servers:
+        raise NobodyCapable(_("No language model is switched on, and the offline summariser can't do this."))
+    return servers if prompt.form else providers
+
+
 def _ask(provider: Provider, request: _Request) -> Completion:
     """The provider's answer, with each of its keys in turn where one is refused or has had too much."""
     if provider.kind == Provider.Kind.EXTRACTIVE:
@@ -98,10 +129,20 @@ def _ask(provider: Provider, request: _Request) -> Completion:
     failure: ProviderFailed = prompts.NoUsableKey()
     for credential in health.credentials(provider):
         try:
-            return _attempt(provider, credential, request)
+            return _attempt_in_form(provider, credential, request)
         except (prompts.KeyRefused, prompts.RateLimited) as error:
             failure = error
     raise failure
+
+
+def _attempt_in_form(provider: Provider, credential: Credential, request: _Request) -> Completion:
+    """The answer; a server that knows no JSON schemas is asked once more, with the schema in words alone."""
+    try:
+        return _attempt(provider, credential, request)
+    except prompts.SchemaRefused:
+        # Its row says so by now, for everybody who asks it later.
+        provider.takes_schema = False
+        return _attempt(provider, credential, request)
 
 
 def _attempt(provider: Provider, credential: Credential, request: _Request) -> Completion:

@@ -24,6 +24,8 @@ OK, UNAUTHORIZED, FORBIDDEN, TOO_MANY, FAILURE = 200, 401, 403, 429, 500
 REGION = re.compile(r"location is not supported|unsupported_country|country, region,? or territory", re.IGNORECASE)
 # Gemini says of a wrong key that the request is a bad one.
 BAD_KEY = re.compile(r"api key not valid|api_key_invalid", re.IGNORECASE)
+# Servers that know no JSON schemas name what they do not know.
+NO_SCHEMA = re.compile(r"response_?format|json_?schema|structured.?output", re.IGNORECASE)
 # No counter of tokens is larger than this; what a server says beyond is nonsense.
 MOST_TOKENS = 10_000_000
 
@@ -37,10 +39,11 @@ def answer(provider: Provider, prompt: Prompt, call: Call) -> Reply:
             messages=prompt.messages(),  # type: ignore[arg-type]
             max_tokens=provider.max_tokens_out,
             temperature=0.2,
+            response_format=_response_format(provider, prompt),
             extra_headers={"X-Client-Request-Id": call.reference} | _no_key(call),
         )
     except openai.APIStatusError as error:
-        raise _status_error(error) from None
+        raise _status_error(error, in_form=_is_held_to_form(provider, prompt)) from None
     except openai.APITimeoutError:
         raise prompts.TimedOut(_("No whole answer came within %(seconds)d seconds.") % _seconds(call)) from None
     except openai.APIConnectionError as error:
@@ -61,6 +64,18 @@ def _client(provider: Provider, call: Call) -> openai.OpenAI:
         # Whatever the environment holds of an account with OpenAI concerns no other server.
         default_headers={"OpenAI-Organization": openai.Omit(), "OpenAI-Project": openai.Omit()},  # type: ignore[dict-item]
     )
+
+
+def _is_held_to_form(provider: Provider, prompt: Prompt) -> bool:
+    return prompt.form is not None and provider.takes_schema
+
+
+def _response_format(provider: Provider, prompt: Prompt) -> Any:
+    """How the server is held to the form of the answer, where there is one and the server knows such a thing."""
+    if prompt.form is None or not provider.takes_schema:
+        return openai.omit
+    form = {"name": prompt.form.name, "strict": True, "schema": prompt.form.schema}
+    return {"type": "json_schema", "json_schema": form}
 
 
 def _no_key(call: Call) -> dict[str, Any]:
@@ -135,10 +150,12 @@ def _connection_error(error: openai.APIConnectionError) -> ProviderFailed:
     return prompts.Unreachable(_("The server cannot be reached, or broke off."))
 
 
-def _status_error(error: openai.APIStatusError) -> ProviderFailed:
+def _status_error(error: openai.APIStatusError, *, in_form: bool) -> ProviderFailed:
     """A status other than 2xx as one of our errors. The server's words are not repeated: they may hold anything."""
     status, words = error.status_code, json.dumps(error.body, default=str)[:10_000]
     failure = _failure_of(status, words)
+    if in_form and type(failure) is prompts.RequestRefused and NO_SCHEMA.search(words):
+        failure = prompts.SchemaRefused(_("The server knows no JSON schemas (%(status)d).") % {"status": status})
     failure.http_status = status
     if isinstance(failure, prompts.RateLimited):
         failure.retry_after = read_retry_after(error.response.headers.get("retry-after", ""))

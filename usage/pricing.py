@@ -35,7 +35,9 @@ def cost(tokens_in: int, tokens_out: int, *, price_in: Decimal, price_out: Decim
 
 def most_tokens_in(prompt: Prompt) -> int:
     """What no tokeniser exceeds: a token is at least one byte."""
-    return FRAME + sum(len(message["content"].encode()) for message in prompt.messages())
+    # A schema is sent a second time by itself, and some servers count it again.
+    form = len(prompt.form.as_json().encode()) if prompt.form else 0
+    return FRAME + form + sum(len(message["content"].encode()) for message in prompt.messages())
 
 
 def likely_tokens(characters: int, max_chars: int) -> tuple[int, int]:

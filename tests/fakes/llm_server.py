@@ -33,6 +33,7 @@ class Fault(StrEnum):
     CLOSED = "the connection is closed"
     REDIRECT = "302 to itself"
     BAD_REQUEST = "400"
+    NO_SCHEMA = "400, as a server says that knows no response formats"
     BAD_KEY = "400, as Gemini says that a key is wrong"
     UNAUTHORIZED = "401"
     FORBIDDEN = "403"
@@ -48,6 +49,7 @@ class Fault(StrEnum):
 PAID = (Fault.NO_CHOICES, Fault.NULL_CONTENT, Fault.CUT_OFF, Fault.FILTERED)
 STATUSES: dict[Fault, tuple[int, str]] = {
     Fault.BAD_REQUEST: (400, "model not found"),
+    Fault.NO_SCHEMA: (400, 'Invalid JSON payload received. Unknown name "response_format": Cannot find field.'),
     Fault.BAD_KEY: (400, "API key not valid. Please pass a valid API key."),
     Fault.REGION: (400, "User location is not supported for the API use."),
     Fault.UNAUTHORIZED: (401, "Unauthorized"),

@@ -42,6 +42,12 @@ class Provider(models.Model):
         validators=[MinValueValidator(1)],
         help_text=_("Models that think before they answer need more."),
     )
+    takes_schema = models.BooleanField(
+        _("keeps to a JSON schema"),
+        default=True,
+        db_default=True,
+        help_text=_("Switched off by itself where the server refuses one; then the schema is asked for in words."),
+    )
     concurrency = models.PositiveSmallIntegerField(
         _("calls at once"), default=8, validators=[MinValueValidator(1)], help_text=_("By all processes together.")
     )
@@ -111,7 +117,7 @@ class PurposeBudget(models.Model):
     """What a provider's calls for one purpose (summary, digest) may cost on a UTC day."""
 
     provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="budgets", verbose_name=_("provider"))
-    purpose = models.CharField(_("purpose"), max_length=50, help_text=_("summary, trial, digest"))
+    purpose = models.CharField(_("purpose"), max_length=50, help_text=_("summary, trial, forecast, digest"))
     daily_budget = models.DecimalField(
         _("daily budget, USD"), max_digits=10, decimal_places=4, validators=[MinValueValidator(0)]
     )

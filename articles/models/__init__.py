@@ -2,9 +2,26 @@
 
 from articles.models.article import Article, Summary
 from articles.models.backfill import ArchiveDay, BackfillRun
+from articles.models.changed_text import ChangedText
 from articles.models.dead_letter import DeadLetter
 from articles.models.forecast import ForecastNote
 from articles.models.prompt import Prompt
 from articles.models.source import Source
+from articles.models.tag import ArticleTag, RefusedTag, Retagging, Tag, TagRule
 
-__all__ = ["ArchiveDay", "Article", "BackfillRun", "DeadLetter", "ForecastNote", "Prompt", "Source", "Summary"]
+__all__ = [
+    "ArchiveDay",
+    "Article",
+    "ArticleTag",
+    "BackfillRun",
+    "ChangedText",
+    "DeadLetter",
+    "ForecastNote",
+    "Prompt",
+    "RefusedTag",
+    "Retagging",
+    "Source",
+    "Summary",
+    "Tag",
+    "TagRule",
+]

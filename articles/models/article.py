@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from articles.factcheck.findings import bars_approval
 from articles.models.source import Source
 from articles.models.steps import Stepped, SteppedQuerySet
+from articles.models.tag import Tag
+from articles.search import finding
 from usage.models import ApiUsageEvent
 
 
@@ -19,6 +21,16 @@ class ArticleQuerySet(SteppedQuerySet["Article"]):
     def ready_to_publish(self) -> ArticleQuerySet:
         """Summarised articles that are offered to channels and have not been taken yet, the oldest first."""
         return self.filter(offered_at__isnull=False).order_by("offered_at", "pk")
+
+    def search(self, text: str) -> ArticleQuerySet:
+        """Those of these articles that have every word of a text, in any form: in the title first, then newest first.
+
+        Russian and English words are found by their stems, "several words" in quotation marks side by side, and an
+        article with a -word is left out. Any text may be searched; one without a word finds nothing. A word that is
+        everywhere finds the newest articles with it, not all of them. What was stored a moment ago is found a few
+        seconds later, once its text has been indexed.
+        """
+        return finding.found(self, text)
 
     def summarise_again(self, now: datetime | None = None, *, provider: str = "") -> int:
         """Make articles that have a text due for a new version of their summary, by a provider if named; how many."""
@@ -66,6 +78,9 @@ class Article(Stepped):
     summary_text = models.TextField(_("summary"), blank=True)
     language = models.CharField(_("language"), max_length=8, blank=True)
     topic = models.CharField(_("topic"), max_length=200, blank=True)
+    tags = models.ManyToManyField(
+        Tag, through="articles.ArticleTag", related_name="articles", blank=True, verbose_name=_("tags")
+    )
     image_url = models.CharField(_("image"), max_length=2048, blank=True)
     original_url = models.CharField(_("original source"), max_length=2048, blank=True)
     duplicate_of = models.ForeignKey(

@@ -23,13 +23,22 @@ class DeadLetter(models.Model):
     attempts = models.PositiveIntegerField(_("attempts"), default=1)
     first_seen_at = models.DateTimeField(_("first seen"), default=timezone.now)
     last_seen_at = models.DateTimeField(_("last seen"), default=timezone.now)
-    next_attempt_at = models.DateTimeField(_("next attempt"), null=True, blank=True)
+    next_attempt_at = models.DateTimeField(
+        _("next attempt"), null=True, blank=True, help_text=_("Empty: it is being tried, or waits for a person.")
+    )
+    retries = models.PositiveIntegerField(_("retried by itself"), default=0)
+    retried_at = models.DateTimeField(_("tried again"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("dead letter")
         verbose_name_plural = _("dead letters")
         ordering = ["-last_seen_at"]
-        indexes = [models.Index(fields=["-last_seen_at"], name="dead_letter_newest")]
+        indexes = [
+            models.Index(fields=["-last_seen_at"], name="dead_letter_newest"),
+            models.Index(
+                fields=["next_attempt_at"], condition=models.Q(next_attempt_at__isnull=False), name="dead_letter_due"
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["entity_type", "entity_ref"], name="unique_dead_letter_of_thing")
         ]

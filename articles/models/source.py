@@ -56,7 +56,6 @@ class Source(models.Model):
     selectors = models.JSONField(
         _("selectors"), default=dict, blank=True, help_text=_("What stands where on the pages of its site.")
     )
-    topic_rules = models.JSONField(_("topic rules"), default=list, blank=True)
     encoding = models.CharField(
         _("encoding"), max_length=40, blank=True, help_text=_("Overrides what the server and the document say.")
     )

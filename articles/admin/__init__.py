@@ -5,6 +5,15 @@ from articles.admin.backfill import BackfillRunAdmin
 from articles.admin.dead_letter import DeadLetterAdmin
 from articles.admin.prompt import PromptAdmin
 from articles.admin.source import SourceAdmin
+from articles.admin.story import StoryAdmin
 from articles.admin.summary import SummaryAdmin
 
-__all__ = ["ArticleAdmin", "BackfillRunAdmin", "DeadLetterAdmin", "PromptAdmin", "SourceAdmin", "SummaryAdmin"]
+__all__ = [
+    "ArticleAdmin",
+    "BackfillRunAdmin",
+    "DeadLetterAdmin",
+    "PromptAdmin",
+    "SourceAdmin",
+    "StoryAdmin",
+    "SummaryAdmin",
+]

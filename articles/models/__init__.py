@@ -6,7 +6,9 @@ from articles.models.changed_text import ChangedText
 from articles.models.dead_letter import DeadLetter
 from articles.models.forecast import ForecastNote
 from articles.models.prompt import Prompt
+from articles.models.signature import Signature
 from articles.models.source import Source
+from articles.models.story import Story, StoryDecision
 from articles.models.tag import ArticleTag, RefusedTag, Retagging, Tag, TagRule
 
 __all__ = [
@@ -20,7 +22,10 @@ __all__ = [
     "Prompt",
     "RefusedTag",
     "Retagging",
+    "Signature",
     "Source",
+    "Story",
+    "StoryDecision",
     "Summary",
     "Tag",
     "TagRule",

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from articles.factcheck.findings import bars_approval
 from articles.models.source import Source
 from articles.models.steps import Stepped, SteppedQuerySet
+from articles.models.story import Story
 from articles.models.tag import Tag
 from articles.search import finding
 from usage.models import ApiUsageEvent
@@ -91,6 +92,22 @@ class Article(Stepped):
         related_name="duplicates",
         verbose_name=_("duplicate of"),
     )
+    story = models.ForeignKey(
+        Story,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="articles",
+        verbose_name=_("story"),
+        help_text=_("Articles that are copies of one of them."),
+    )
+    compare_at = models.DateTimeField(
+        _("to be compared"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("When the text is due to be compared with all others."),
+    )
 
     status = models.CharField(_("status"), max_length=12, choices=Status, default=Status.NEW)
     wanted_provider = models.CharField(
@@ -124,10 +141,16 @@ class Article(Stepped):
             models.Index(fields=["next_step_at"], condition=models.Q(next_step_at__isnull=False), name="article_due"),
             models.Index(fields=["offered_at"], condition=models.Q(offered_at__isnull=False), name="article_offered"),
             models.Index(fields=["content_hash"], condition=~models.Q(content_hash=""), name="article_content_hash"),
+            models.Index(fields=["compare_at"], condition=models.Q(compare_at__isnull=False), name="article_compare"),
         ]
         constraints = [
             models.CheckConstraint(condition=~models.Q(canonical_link=""), name="article_canonical_link_not_empty"),
             models.CheckConstraint(condition=~models.Q(title=""), name="article_title_not_empty"),
+            models.UniqueConstraint(
+                fields=["story"],
+                condition=models.Q(story__isnull=False, duplicate_of__isnull=True),
+                name="one_main_article_of_story",
+            ),
         ]
 
     def __str__(self) -> str:

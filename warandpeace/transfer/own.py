@@ -15,7 +15,7 @@ from django.contrib.sessions.models import Session
 from django.db import models
 from django.db.migrations.loader import MigrationLoader
 
-from articles.models import Article, BackfillRun, ChangedText, DeadLetter, Source
+from articles.models import Article, BackfillRun, ChangedText, DeadLetter, Signature, Source
 from publishing.models import Channel, Digest, Installation, Publication, Subscriber
 from usage.models import ApiUsageEvent
 from warandpeace.transfer.blocks import Block, cell_of
@@ -30,7 +30,11 @@ from warandpeace.transfer.target import Target
 
 # Every database makes these itself; rows that point to them are mapped by name.
 MAPPED = (ContentType, Permission)
-LEFT_OUT = {Session: "people sign in again", ChangedText: "the target notes by itself which texts it has to index"}
+LEFT_OUT = {
+    Session: "people sign in again",
+    ChangedText: "the target notes by itself which texts it has to index",
+    Signature: "`manage.py duplicates rebuild` makes them there",
+}
 # Installation says which database this is: a target is another one.
 NOT_COPIED = {*MAPPED, *LEFT_OUT, Installation, Transfer, TransferBlock, QuarantinedRow}
 # A target with rows of these is in use. Everything else that a new database holds was put there by its migrations.

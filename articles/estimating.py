@@ -1,4 +1,4 @@
-"""What summaries will about cost, before anybody pays for them."""
+"""What summaries and forecast notes will about cost, before anybody pays for them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from decimal import Decimal
 from django.db.models import Case, F, Sum, Value, When
 from django.db.models.functions import Length
 
-from articles import prompts
+from articles import forecast, prompts
 from articles.factcheck.form import MAX_CHARS, MIN_CHARS
 from articles.models import Article, Prompt
 from usage.models import Provider
 from usage.pricing import cost, likely_tokens
-from usage.prompts import DATA_RULE, LONGEST_TEXT
+from usage.prompts import DATA_RULE, LONGEST_TEXT, SCHEMA_RULE
 
+# What a forecast note of some entities and facts has, with the names of its fields, in characters.
+USUAL_NOTE = 3_000
 # As many numbers as one query takes on any database.
 AT_ONCE = 500
 
@@ -34,13 +36,29 @@ def estimate(article_ids: Sequence[int], *, provider: str = "") -> Estimate:
 
     The offline summariser costs nothing. A provider that does not exist costs nothing either.
     """
-    asked = Provider.objects.filter(is_enabled=True, kind__in=Provider.Kind.values)
-    first = (asked.filter(name=provider) if provider else asked).first()
-    if first is None or first.kind == Provider.Kind.EXTRACTIVE:
-        return Estimate(len(article_ids), Decimal(0), first.name if first else provider)
+    first = _first(provider, Provider.Kind.values)
     instructions = prompts.current(Prompt.Kind.SUMMARY).filled(min_chars=MIN_CHARS, max_chars=MAX_CHARS)
-    around = len(instructions) + len(DATA_RULE)
-    tokens_in, tokens_out = likely_tokens(_characters(article_ids) + around * len(article_ids), MAX_CHARS)
+    return _estimate(article_ids, first or Provider(name=provider), len(instructions) + len(DATA_RULE), MAX_CHARS)
+
+
+def estimate_notes(article_ids: Sequence[int], *, provider: str = "") -> Estimate:
+    """The likely cost of a forecast note of each article; the offline summariser writes none and is passed over."""
+    first = _first(provider, [Provider.Kind.OPENAI])
+    instructions = prompts.current(Prompt.Kind.FORECAST).text
+    around = len(instructions) + len(SCHEMA_RULE) + len(forecast.FORM.as_json()) + len(DATA_RULE)
+    return _estimate(article_ids, first or Provider(name=provider), around, USUAL_NOTE)
+
+
+def _first(provider: str, kinds: Sequence[str]) -> Provider | None:
+    asked = Provider.objects.filter(is_enabled=True, kind__in=kinds)
+    return (asked.filter(name=provider) if provider else asked).first()
+
+
+def _estimate(article_ids: Sequence[int], first: Provider, around: int, answer: int) -> Estimate:
+    """By one provider, with so many characters around each text, and in each answer."""
+    if first.kind != Provider.Kind.OPENAI:
+        return Estimate(len(article_ids), Decimal(0), first.name)
+    tokens_in, tokens_out = likely_tokens(_characters(article_ids) + around * len(article_ids), answer)
     paid = cost(tokens_in, tokens_out * len(article_ids), price_in=first.price_in, price_out=first.price_out)
     return Estimate(len(article_ids), paid, first.name)
 

@@ -7,13 +7,14 @@ from datetime import datetime
 
 from celery import shared_task
 
-from articles import completion, ingest, summarise, trials
-from articles.models import Article, Source, Summary
+from articles import completion, forecast, ingest, summarise, trials
+from articles.models import Article, ForecastNote, Source, Summary
 
 # How many sources and articles are rung for at once: a bound of the queue, the rest is found by the next sweep.
 SOURCES_AT_ONCE = 50
 ARTICLES_AT_ONCE = 200
 TRIALS_AT_ONCE = 20
+NOTES_AT_ONCE = 50
 
 # How long a doorbell is trusted before it is rung again for a row that still waits, in seconds.
 PATIENCE = 60.0
@@ -47,6 +48,12 @@ def write_trial(summary_id: int) -> None:
     trials.write_trial(summary_id)
 
 
+@shared_task(ignore_result=True)
+def write_note(note_id: int) -> None:
+    """Write one forecast note, if its time has come."""
+    forecast.write_note(note_id)
+
+
 def ring_due() -> None:
     """Ring for the sources and articles that are due, the longest waiting first, a bounded number of them.
 
@@ -64,6 +71,10 @@ def ring_due() -> None:
     for pk, step_at in Summary.objects.due().values_list("pk", "next_step_at")[:TRIALS_AT_ONCE]:
         if step_at and _is_first_ring("trial", pk, step_at):
             write_trial.delay(pk)
+    forecast.plan_due()
+    for pk, step_at in ForecastNote.objects.due().values_list("pk", "next_step_at")[:NOTES_AT_ONCE]:
+        if step_at and _is_first_ring("note", pk, step_at):
+            write_note.delay(pk)
 
 
 def _is_first_ring(step: str, pk: int, due_at: datetime) -> bool:

@@ -58,6 +58,29 @@ def read(text: str, zone: tzinfo) -> Moment | None:
         return None
 
 
+def read_in(text: str, formats: tuple[str, ...], zone: tzinfo) -> Moment | None:
+    """The instant that a date names in one of these formats of `strptime`, months in Russian or English; None if in
+    none of them. Without an hour in its format it is known to the day.
+    """
+    english = RUSSIAN_MONTH.sub(lambda month: f" {MONTHS[month[1].lower()]} ", text.strip())
+    for written in formats:
+        try:
+            moment = datetime.strptime(english, written)  # noqa: DTZ007 - `in_utc` gives it the zone
+        except ValueError:
+            continue
+        has_hour = any(directive in written for directive in ("%H", "%I", "%c", "%X"))
+        return in_utc(moment, zone, "minute" if has_hour else "day")
+    return None
+
+
+def in_utc(moment: datetime, zone: tzinfo, precision: Precision) -> Moment | None:
+    """The moment in UTC, in `zone` if it names none; None where the calendar ends."""
+    try:
+        return Moment(_in_utc(moment, zone), precision)
+    except OverflowError:
+        return None
+
+
 def sensible(moment: Moment | None, now: datetime) -> Moment | None:
     """The moment, if it can be when something was published: not from before the web, not from tomorrow.
 

@@ -116,7 +116,7 @@ class Reader:
             topic=topic,
             image_url=image_url,
             original_url=original_url,
-            language=_language(f"{title} {full[:200]}", self.language),
+            language=language_of(f"{title} {full[:200]}", self.language),
             entry_hash=hashlib.sha256("\x1f".join(said).encode()).hexdigest(),
         )
 
@@ -193,7 +193,7 @@ def _image(raw: dict[str, Any]) -> str:
     return next((image for image in map(text.first_image, written) if image), "")
 
 
-def _language(words: str, declared: str) -> str:
+def language_of(words: str, declared: str) -> str:
     """Told from the script; a feed's own claim counts only within that script, for many Russian feeds say en-US."""
     claim = re.split("[-_]", declared.strip().lower(), maxsplit=1)[0][:8]
     if len(CYRILLIC.findall(words)) >= len(LATIN.findall(words)):

@@ -20,7 +20,8 @@ import httpx
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from articles import metrics, network
+from articles import metrics, network, pacing
+from articles.pacing import Pace
 from usage.models import SessionStatsDaily
 from usage.retrying import read_retry_after
 
@@ -31,6 +32,7 @@ READ_TIMEOUT = 20.0  # seconds between two pieces of an answer
 MAX_REDIRECTS = 5
 
 REDIRECTS = {301, 302, 303, 307, 308}
+PERMANENT = {301, 308}
 NOT_MODIFIED = 304
 
 
@@ -44,6 +46,7 @@ class FetchError(Exception):
     ├── TooLarge            the body is longer than the caller takes
     ├── Undecodable         the body's compression is unknown or broken
     ├── TooManyRedirects
+    ├── HostRests           the host asked for a pause, or too many wait for it; has `retry_after`
     └── BadStatus           any answer but 2xx and 304; has `status` and `retry_after`
         └── Gone            404 and 410: the thing is no longer there
     """
@@ -78,6 +81,12 @@ class Undecodable(FetchError):
 
 class TooManyRedirects(FetchError):
     pass
+
+
+class HostRests(FetchError):
+    def __init__(self, message: str, retry_after: timedelta) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class BadStatus(FetchError):
@@ -126,12 +135,16 @@ def record_requests(at_least: int = 1) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer of 2xx or 304. `url` is where it came from after redirects; names of headers are in lower case."""
+    """An answer of 2xx or 304. `url` is where it came from after redirects; names of headers are in lower case.
+
+    `moved_to` is the address that the server says to use from now on (301, 308), empty without such a redirect.
+    """
 
     status: int
     url: str
     headers: Mapping[str, str]
     body: bytes
+    moved_to: str = ""
 
     @property
     def not_modified(self) -> bool:
@@ -151,10 +164,12 @@ def fetch(
     max_bytes: int = MAX_BYTES,
     deadline: float = DEADLINE,
     target: str = "page",
+    pace: Pace | None = None,
 ) -> Response:
     """GET a page, at most `max_bytes` of it (decoded) and within `deadline` seconds.
 
-    With validators of an earlier answer the server may say 304: the body is empty then. `target` names the purpose in
+    It waits for its turn at the host first: `pace` is how often that comes (None: as the settings have it). With
+    validators of an earlier answer the server may say 304: the body is empty then. `target` names the purpose in
     the metrics ("feed", "page"). Raises one of the FetchError family.
     """
     headers = {"Accept-Encoding": "gzip, deflate", "User-Agent": settings.FETCH_USER_AGENT, "Accept": "*/*"}
@@ -164,13 +179,15 @@ def fetch(
         headers["If-Modified-Since"] = last_modified
     clock = network.deadline.set(time.monotonic() + deadline)
     try:
-        return _follow(url, headers, max_bytes, deadline, target)
+        return _follow(url, headers, max_bytes, deadline, target, pace)
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError, UnicodeError) as error:
         raise AddressRefused(_("This is not an address that can be fetched.")) from error
     except network.ForbiddenAddress as error:
         raise AddressRefused(
             _("The address leads into a private network: only FETCH_ALLOW_PRIVATE lets it be read.")
         ) from error
+    except pacing.TooLong as error:
+        raise HostRests(_("The server asked for a pause, or too many wait for it."), error.wait) from error
     except network.UnknownHost as error:
         raise Unreachable(_("There is no server of this name.")) from error
     except httpx.TimeoutException as error:
@@ -195,21 +212,26 @@ def _broken_connection(error: BaseException) -> str:
     return _("The connection to the server broke off.")
 
 
-def _follow(url: str, headers: dict[str, str], max_bytes: int, deadline: float, target: str) -> Response:
+def _follow(
+    url: str, headers: dict[str, str], max_bytes: int, deadline: float, target: str, pace: Pace | None
+) -> Response:
     timeouts = {"connect": CONNECT_TIMEOUT, "read": READ_TIMEOUT, "write": READ_TIMEOUT, "pool": deadline}
-    address = httpx.URL(url)
+    address, moved_to, is_permanent = httpx.URL(url), "", True
     for _hop in range(MAX_REDIRECTS + 1):
         if address.scheme not in {"http", "https"} or not address.host:
             raise AddressRefused(_("Only http and https addresses are fetched."))
         request = httpx.Request("GET", address, headers=headers | _login(address), extensions={"timeout": timeouts})
-        response = _send(request, target)
-        try:
-            if response.status_code in REDIRECTS and "location" in response.headers:
-                address = address.join(response.headers["location"])
-                continue
-            return _accept(response, str(address), max_bytes)
-        finally:
-            response.close()
+        with pacing.turn(address.host, address.port, pace):
+            response = _send(request, target)
+            try:
+                if response.status_code in REDIRECTS and "location" in response.headers:
+                    address = address.join(response.headers["location"])
+                    is_permanent = is_permanent and response.status_code in PERMANENT
+                    moved_to = str(address) if is_permanent else moved_to
+                    continue
+                return _accept(response, str(address), max_bytes, moved_to)
+            finally:
+                response.close()
     raise TooManyRedirects(_("The server redirects without end."))
 
 
@@ -232,13 +254,17 @@ def _send(request: httpx.Request, target: str) -> httpx.Response:
     return response
 
 
-def _accept(response: httpx.Response, url: str, max_bytes: int) -> Response:
+def _accept(response: httpx.Response, url: str, max_bytes: int, moved_to: str) -> Response:
     status = response.status_code
     if status != NOT_MODIFIED and not response.is_success:
-        raise _bad_status(status, read_retry_after(response.headers.get("retry-after", "")))
+        retry_after = read_retry_after(response.headers.get("retry-after", ""))
+        if retry_after:
+            address = httpx.URL(url)
+            pacing.rest(address.host, address.port, retry_after)
+        raise _bad_status(status, retry_after)
     # Also what has no body is read to its end: otherwise the connection would not be used again.
     body = _body(response, max_bytes)
-    return Response(status, url, {name.lower(): value for name, value in response.headers.items()}, body)
+    return Response(status, url, {name.lower(): value for name, value in response.headers.items()}, body, moved_to)
 
 
 def _body(response: httpx.Response, max_bytes: int) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 import secrets
 from pathlib import Path
@@ -200,6 +201,9 @@ WEB_THREADS = env.int("WEB_THREADS", default=8)
 # Lets Prometheus read /metrics from another machine; without it only this machine and operators may.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
+# A file that this process touches every few seconds while it gets things done.
+ALIVE_FILE = env.str("ALIVE_FILE", default="")
+
 # web, worker, beat or bot: who speaks in a JSON log line.
 PROCESS_ROLE = env.str("PROCESS_ROLE", default="")
 LOGGING = logs.configuration(level=env.str("LOG_LEVEL", default="INFO"), style=env.str("LOG_FORMAT", default="line"))
@@ -232,18 +236,29 @@ CELERY_WORKER_POOL = "threads"
 CELERY_WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", default=4)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = TIME_ZONE
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "warandpeace.beat:Scheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 2
 
 # --- the outside world ----------------------------------------------------------------------------------------------
 
 FETCH_ALLOW_PRIVATE = env.bool("FETCH_ALLOW_PRIVATE", default=False)
 FETCH_USER_AGENT = env.str("FETCH_USER_AGENT", default="WarAndPeace/1.0 (news reader)")
+# Of one process to one server; the machine we run on is asked as fast as it answers.
+FETCH_SECONDS_BETWEEN_REQUESTS = env.float("FETCH_SECONDS_BETWEEN_REQUESTS", default=0.5)
+FETCH_CONNECTIONS_PER_HOST = env.int("FETCH_CONNECTIONS_PER_HOST", default=4)
 
 TELEGRAM_API_BASE_URL = env.str("TELEGRAM_API_BASE_URL", default="https://api.telegram.org").rstrip("/")
 TELEGRAM_BOT_TOKEN = env.str("TELEGRAM_BOT_TOKEN", default="")
 TELEGRAM_CHANNEL_ID = env.str("TELEGRAM_CHANNEL_ID", default="")
 TELEGRAM_ADMIN_IDS = [int(number) for number in env.list("TELEGRAM_ADMIN_IDS", default=[])]
+# With an address Telegram brings the bot's updates there; without one the bot asks for them.
+TELEGRAM_WEBHOOK_URL = env.str("TELEGRAM_WEBHOOK_URL", default="")
+TELEGRAM_WEBHOOK_SECRET = env.str("TELEGRAM_WEBHOOK_SECRET", default="") or hmac.digest(
+    SECRET_KEY.encode(), f"webhook of {TELEGRAM_BOT_TOKEN}".encode(), "sha256"
+).hex()
+# How many updates the bot takes in a minute: of one person, and each web process of all.
+TELEGRAM_UPDATES_PER_MINUTE = env.int("TELEGRAM_UPDATES_PER_MINUTE", default=30)
+TELEGRAM_WEBHOOK_PER_MINUTE = env.int("TELEGRAM_WEBHOOK_PER_MINUTE", default=1200)
 
 TELEGRAM_TIMEOUT = env.float("TELEGRAM_TIMEOUT", default=20)
 # Nobody looks for a post before so many seconds have passed since its call must have ended.

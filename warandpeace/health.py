@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from publishing.models import Message
 from warandpeace.models import Heartbeat
+from warandpeace.watchdog import work
 
 # The sweeper runs every few seconds; after so long it counts as stopped.
 SWEEPER_PATIENCE = timedelta(seconds=60)
@@ -41,7 +42,8 @@ class Alive:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path_info == "/healthz":
             return HttpResponse("ok\n", content_type="text/plain")
-        return self.get_response(request)
+        with work.job():
+            return self.get_response(request)
 
 
 def migrations() -> Check:

@@ -10,16 +10,21 @@ from typing import Any
 
 from celery import Task
 from celery.signals import beat_init, task_postrun, task_prerun, worker_ready, worker_shutdown
+from django.conf import settings
 from django.db import DatabaseError, connection
 
 from usage.models import ProcessSession
 from warandpeace.logs import correlation_id
 from warandpeace.metrics import JOB_DURATION
+from warandpeace.watchdog import Watchdog, work
 
 logger = logging.getLogger(__name__)
 
 # How often a process says that it is there, in seconds.
 PULSE = 30.0
+
+# A worker is rung every few seconds, and the scheduler makes its rounds; so long without any, and they are stuck.
+SILENT_WORKER, SILENT_SCHEDULER = 1800.0, 300.0
 
 
 class Presence:
@@ -64,17 +69,19 @@ class Presence:
 # --- Celery's processes and tasks ------------------------------------------------------------------------------------
 
 _presences: list[Presence] = []
-_running: dict[str, tuple[Token[str], float]] = {}
+_running: dict[str, tuple[Token[str], float, int]] = {}
 
 
 @worker_ready.connect
 def worker_began(**signal: Any) -> None:
     _presences.append(Presence("worker").start())
+    Watchdog(work, places=settings.CELERY_WORKER_CONCURRENCY, silence=SILENT_WORKER, alive=settings.ALIVE_FILE).start()
 
 
 @beat_init.connect
 def beat_began(**signal: Any) -> None:
     _presences.append(Presence("beat").start())
+    Watchdog(work, places=1, silence=SILENT_SCHEDULER, alive=settings.ALIVE_FILE).start()
 
 
 @worker_shutdown.connect
@@ -86,11 +93,12 @@ def worker_ended(**signal: Any) -> None:
 @task_prerun.connect
 def task_began(task_id: str, **signal: Any) -> None:
     """Name the task's log lines after it."""
-    _running[task_id] = (correlation_id.set(task_id[:8]), time.monotonic())
+    _running[task_id] = (correlation_id.set(task_id[:8]), time.monotonic(), work.begin())
 
 
 @task_postrun.connect
 def task_ended(task_id: str, task: Task[Any, Any], **signal: Any) -> None:
-    token, began = _running.pop(task_id)
+    token, began, job = _running.pop(task_id)
+    work.end(job)
     correlation_id.reset(token)
     JOB_DURATION.labels(job=task.name).observe(time.monotonic() - began)

@@ -27,8 +27,10 @@ def when_ready(server: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     """Django is set up only now, so its rows can be imported only here."""
     from warandpeace.processes import Presence  # noqa: PLC0415
+    from warandpeace.watchdog import Watchdog, work  # noqa: PLC0415
 
     worker.presence = Presence("web").start()
+    Watchdog(work, places=threads, alive=settings.ALIVE_FILE).start()
 
 
 def worker_exit(server: Any, worker: Any) -> None:

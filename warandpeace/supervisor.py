@@ -31,6 +31,9 @@ PATIENCE = 3.0
 # Seconds until the first restart, and at most; a child that lived so long begins anew with the first.
 FIRST_PAUSE, LONGEST_PAUSE, LIVED_WELL = 1.0, 30.0, 60.0
 
+# A child that has not touched its file for so many seconds hangs, or was stopped.
+LONGEST_SILENCE = 120.0
+
 COLOURS = {"web": "36", "worker": "33", "beat": "35", "bot": "32", "run": "1"}
 
 
@@ -96,6 +99,7 @@ class Child:
     start_at: float = 0.0
     pause: float = FIRST_PAUSE
     unfinished_line: bytes = b""
+    alive: Path | None = None
 
     def start(self, lifeline_end: int) -> None:
         environment = os.environ | {
@@ -103,6 +107,9 @@ class Child:
             "PROCESS_ROLE": self.name,
             "PYTHONUNBUFFERED": "1",
         }
+        if self.alive:
+            self.alive.unlink(missing_ok=True)
+            environment["ALIVE_FILE"] = str(self.alive)
         self.started_at = time.monotonic()
         self.process = subprocess.Popen(  # noqa: S603  our own commands
             self.command,
@@ -119,6 +126,13 @@ class Child:
         if self.process:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, number)
+
+    def is_silent(self, now: float) -> bool:
+        """Whether it has shown before that it gets things done, and no longer does; `now` is a Unix time."""
+        try:
+            return self.alive is not None and now - self.alive.stat().st_mtime > LONGEST_SILENCE
+        except FileNotFoundError:
+            return False
 
     def lines(self, data: bytes) -> list[str]:
         """The complete lines that this piece of output ends."""
@@ -158,6 +172,7 @@ class Supervisor:
         while not self.stopping:
             self._start_due()
             self._print_output(timeout=0.25)
+            self._notice_silence()
             self._notice_deaths()
             if not told and not self.stopping and is_ready():
                 on_ready()
@@ -191,6 +206,13 @@ class Supervisor:
     def _unfollow(self, key: selectors.SelectorKey) -> None:
         self.selector.unregister(key.fileobj)
         key.fileobj.close()  # type: ignore[union-attr]  # it is the child's pipe
+
+    def _notice_silence(self) -> None:
+        for child in self.children:
+            if child.process and child.is_silent(time.time()):
+                self.printer.line("run", f"{child.name} has shown no life for {LONGEST_SILENCE:.0f} s.")
+                child.signal(signal.SIGKILL)
+                child.process.wait()
 
     def _notice_deaths(self) -> None:
         for child in self.children:

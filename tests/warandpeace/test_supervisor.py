@@ -68,6 +68,17 @@ def test_a_child_killed_from_outside_is_named_with_its_signal():
     assert "web was killed by SIGKILL" in output
 
 
+def test_a_stopped_child_is_killed_and_started_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(supervisor, "LONGEST_SILENCE", 1)
+    alive = tmp_path / "worker.alive"
+    living = "import os, pathlib, signal; pathlib.Path(os.environ['ALIVE_FILE']).touch(); print('up', flush=True)"
+    stopping = [sys.executable, "-c", f"{living}; os.kill(os.getpid(), signal.SIGSTOP)"]
+
+    output = run_until([Child("worker", stopping, alive=alive)], lambda text: text.count("up") == 2)
+
+    assert "worker has shown no life for 1 s." in output
+
+
 def test_a_child_that_ignores_the_request_to_end_is_killed(monkeypatch):
     monkeypatch.setattr(supervisor, "PATIENCE", 0.3)
     child = Child("web", DEAF)

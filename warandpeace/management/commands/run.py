@@ -81,7 +81,10 @@ class Command(BaseCommand):
         """Run every process until somebody ends it."""
         bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         os.chdir(settings.BASE_DIR)
-        children = [supervisor.Child(name, command) for name, command in commands(bind).items()]
+        children = [
+            supervisor.Child(name, command, alive=settings.VAR_DIR / f"{name}.alive")
+            for name, command in commands(bind).items()
+        ]
         self.say(f"Starting {', '.join(child.name for child in children)} …")
         supervisor.Supervisor(children, self.printer).run(
             is_ready=lambda: answers(UNSPECIFIED.get(host, host), port),

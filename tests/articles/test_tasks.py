@@ -97,14 +97,14 @@ def test_a_sweep_rings_for_a_bounded_number_the_longest_waiting_first(
     assert rung["fetch_source"] == [waiting[1].pk, waiting[2].pk]
 
 
-def test_a_sweep_costs_three_queries(
+def test_a_sweep_costs_five_queries(
     rung: dict[str, list[int]], django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for _row in range(5):
         SourceFactory()
         due_article(status="ready")
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(5):
         tasks.ring_due()
 
 

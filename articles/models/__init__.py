@@ -5,6 +5,7 @@ from articles.models.backfill import ArchiveDay, BackfillRun
 from articles.models.changed_text import ChangedText
 from articles.models.dead_letter import DeadLetter
 from articles.models.forecast import ForecastNote
+from articles.models.media import Media, Picture
 from articles.models.prompt import Prompt
 from articles.models.signature import Signature
 from articles.models.source import Source
@@ -19,6 +20,8 @@ __all__ = [
     "ChangedText",
     "DeadLetter",
     "ForecastNote",
+    "Media",
+    "Picture",
     "Prompt",
     "RefusedTag",
     "Retagging",

@@ -40,7 +40,7 @@ def open_channels(now: datetime) -> QuerySet[Channel]:
     bots = Bot.objects.filter(token_env=OuterRef("token_env"))
     bot_is_shut = Q(kind=Channel.Kind.TELEGRAM) & Exists(bots) & ~Exists(bots.usable(now))
     in_the_way = Message.objects.in_the_way().filter(channel=OuterRef("pk"))
-    return Channel.objects.open(now).filter(~bot_is_shut, ~Exists(in_the_way))
+    return Channel.objects.open().filter(~bot_is_shut, ~Exists(in_the_way))
 
 
 def is_shut(channel: Channel, now: datetime) -> bool:

@@ -12,7 +12,6 @@ import time
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -20,7 +19,8 @@ from django.utils.translation import gettext as _
 
 from publishing import bots, settling, telegram
 from publishing.exclusion import only_sender
-from publishing.models import Attempt, Bot, Channel, Message, Publication
+from publishing.models import Attempt, Bot, Channel, Message, Probe, Publication
+from publishing.models.chat import pace_of_chats
 from publishing.outcomes import NotSent, Outcome, Refused, Sent, Unknown
 from usage.models import Alert
 
@@ -31,6 +31,8 @@ LEASE = timedelta(minutes=3)
 # After a look that Telegram did not answer.
 BETWEEN_SEARCHES = timedelta(seconds=20)
 LONGEST_FINDING = 300  # characters of a found post that are kept for the person who decides
+# Between two tries to remove a copy from the audit chat; Telegram allows it for 48 hours.
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=20), timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -97,38 +99,42 @@ def _search(channel: Channel, attempt: Attempt) -> Search:
         return NotFound(_("The channel has no audit chat in which the post could be looked up."))
     if attempt.last_message_id is None:
         return NotFound(_("No earlier post of the channel is known, so there is no place to look for this one."))
-    ours = set(Message.objects.filter(channel=channel, message_id__isnull=False).values_list("message_id", flat=True))
-    attempt.findings = []
+    posted = Message.objects.filter(channel__in=Channel.objects.of_chat(channel), message_id__isnull=False)
+    ours = set(posted.values_list("message_id", flat=True))
     for number in range(attempt.last_message_id + 1, attempt.last_message_id + 1 + LOOK_AHEAD):
         if number in ours:
             continue
-        seen = _look(channel, number)
-        if isinstance(seen, NotFound | NoAnswer):
-            return seen
-        if seen is not None:
-            attempt.findings.append({"number": number, "text": seen[:LONGEST_FINDING]})
-            attempt.save(update_fields=["findings"])
-        if seen is not None and seen.strip() == attempt.message.payload["text"].strip():
-            return Found(number)
+        match _look(channel, attempt, number):
+            case Probe.Found.MATCH:
+                return Found(number)
+            case NotFound() | NoAnswer() as end:
+                return end
     return NotFound(_("The post was not found where it should stand in the channel."))
 
 
-def _look(channel: Channel, number: int) -> str | NotFound | NoAnswer | None:
-    """The text that stands under a number of the channel; None if nothing does."""
-    if not _take_turn(channel):
+def _look(channel: Channel, attempt: Attempt, number: int) -> Probe.Found | NotFound | NoAnswer:
+    """What stands under a number of the channel. The look is written down before it is made."""
+    if not _take_turn(channel, pace_of_chats()):
         return NoAnswer()
+    probe = Probe.objects.create(attempt=attempt, number=number, audit_chat_id=channel.audit_chat_id)
     post = telegram.forward(channel, number)
-    if isinstance(post, telegram.Post):
-        if _take_turn(channel):
-            telegram.delete_probe(channel, post.number)
-        return post.text
-    return _explain(channel, post)
+    if not isinstance(post, telegram.Post):
+        answer = _explain(channel, post)
+        if answer is Probe.Found.NOTHING:
+            Probe.objects.filter(pk=probe.pk).update(found=answer)
+        return answer
+    is_match = post.text.strip() == attempt.message.payload["text"].strip()
+    probe.found = Probe.Found.MATCH if is_match else Probe.Found.OTHER
+    probe.text, probe.copy_number, probe.remove_at = post.text[:LONGEST_FINDING], post.number, timezone.now()
+    probe.save(update_fields=["found", "text", "copy_number", "remove_at"])
+    remove_copy(probe)
+    return Probe.Found(probe.found)
 
 
-def _explain(channel: Channel, outcome: Outcome) -> NotFound | NoAnswer | None:
+def _explain(channel: Channel, outcome: Outcome) -> Probe.Found | NotFound | NoAnswer:
     """What it means that a post could not be forwarded."""
     if isinstance(outcome, Refused) and telegram.says_there_is_none(outcome):
-        return None
+        return Probe.Found.NOTHING
     bots.learn(channel, outcome)
     match outcome:
         case Refused(reason=reason) | NotSent(pause=True, reason=reason) | NotSent(stops_bot=True, reason=reason):
@@ -137,11 +143,38 @@ def _explain(channel: Channel, outcome: Outcome) -> NotFound | NoAnswer | None:
             return NoAnswer()
 
 
-def _take_turn(channel: Channel) -> bool:
-    """Wait for the bot's and the audit chat's pace; False if the bot must not be called for now."""
+def remove_copy(probe: Probe) -> bool:
+    """Delete a copy from the audit chat; True once it is gone. A failure is noted, and tried again later."""
+    now = timezone.now()
+    pause = min(FIRST_PAUSE * 2 ** min(probe.tries, 10), LONGEST_PAUSE)
+    row = Probe.objects.filter(pk=probe.pk)
+    if not row.filter(remove_at=probe.remove_at).update(remove_at=now + pause, tries=probe.tries + 1):
+        return False
+    channel = probe.attempt.message.channel
+    if probe.copy_number is None or not _take_turn(channel):
+        return False
+    match telegram.delete(channel.token_env, probe.audit_chat_id, probe.copy_number):
+        case Sent():
+            row.update(remove_at=None, removed_at=timezone.now(), error="")
+            return True
+        case Refused(reason=reason):
+            row.update(remove_at=None, error=reason)
+        case NotSent(reason=reason) | Unknown(reason=reason):
+            row.update(error=reason)
+    return False
+
+
+def remove_copies() -> int:
+    """Delete the copies whose first removal has failed; returns how many are gone now."""
+    left = Probe.objects.to_be_removed().select_related("attempt__message__channel")
+    return sum(remove_copy(probe) for probe in left)
+
+
+def _take_turn(channel: Channel, pace: timedelta = timedelta(0)) -> bool:
+    """Wait for the bot's pace and a chat's; False if the bot must not be called for now."""
     moment = Bot.book(channel.token_env, timezone.now())
     if moment is None:
         return False
     wait = (moment - timezone.now()).total_seconds()
-    time.sleep(max(0.0, wait, settings.TELEGRAM_SECONDS_BETWEEN_MESSAGES))
+    time.sleep(max(0.0, wait, pace.total_seconds()))
     return True

@@ -66,6 +66,10 @@ class WireRequest(HTTPXRequest):
         """What the last call has proved."""
         return verdicts.of_failure(self.cause) if self.reply is None else verdicts.of_reply(*self.reply)
 
+    def change(self, number: int) -> Outcome:
+        """What the last call, which was to edit or delete the post with this number, has proved."""
+        return verdicts.of_failure(self.cause) if self.reply is None else verdicts.of_change(*self.reply, number)
+
     def result(self) -> Any:
         """What Telegram has answered to a call that went well; None if it didn't."""
         return None if self.reply is None else verdicts.result_of(self.reply[1])
@@ -187,12 +191,6 @@ def says_there_is_none(refusal: Refused) -> bool:
     return any(words in refusal.reply for words in ("message to forward not found", "MESSAGE_ID_INVALID"))
 
 
-def delete_probe(channel: Channel, number: int) -> bool:
-    """Delete a message from the audit chat; False if that failed, which leaves no more than a stray copy there."""
-    request = call(channel.token_env, lambda sender: sender.delete_message(channel.audit_chat_id, number))
-    return request is not None and request.result() is True
-
-
 def write_to(token_env: str, person: int, text: str) -> bool:
     """Write a plain text to a person who has started the bot; False if Telegram didn't say that it was taken."""
     request = call(token_env, lambda sender: sender.send_message(person, text))
@@ -208,10 +206,10 @@ def edit(token_env: str, chat_id: str, message_id: int, payload: Mapping[str, An
     outcome: Outcome = no_token(token_env)
     for words in (caption_of, text_of) if is_photo(payload) else (text_of, caption_of):
         request = call(token_env, partial(_edit, chat_id, message_id, words(payload)))
-        outcome = no_token(token_env) if request is None else request.outcome()
+        outcome = no_token(token_env) if request is None else request.change(message_id)
         if not _says(outcome, "there is no text in the message", "there is no caption in the message"):
             break
-    return Sent(message_id, outcome.reply) if _says(outcome, "message is not modified") else outcome
+    return outcome
 
 
 async def _edit(chat_id: str, message_id: int, words: dict[str, Any], editor: Bot) -> object:
@@ -225,11 +223,7 @@ def delete(token_env: str, chat_id: str, message_id: int) -> Outcome:
     `Refused` tells why Telegram doesn't let it be deleted: bots may do that for 48 hours.
     """
     request = call(token_env, lambda remover: remover.delete_message(chat_id, message_id))
-    if request is None:
-        return no_token(token_env)
-    outcome = request.outcome()
-    is_gone = request.result() is True or _says(outcome, "message to delete not found")
-    return Sent(message_id, outcome.reply) if is_gone else outcome
+    return no_token(token_env) if request is None else request.change(message_id)
 
 
 def _says(outcome: Outcome, *phrases: str) -> bool:

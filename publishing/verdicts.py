@@ -25,10 +25,18 @@ NEVER_CONNECTED = (
 
 CLIENT_ERRORS = range(400, 500)
 TOKEN_IS_DEAD = (401, 404)
+BAD_REQUEST = 400
 FORBIDDEN = 403
 TRY_LATER = (409, 429)
 
 LONGEST_WAIT = timedelta(hours=24)
+
+# Descriptions of a 400 that say that a post reads so already, or is gone already, as it was asked to.
+DONE_ALREADY = ("message is not modified", "message to delete not found")
+IS_GONE = ("message to edit not found", "message_id_invalid")
+NO_EDITING = ("message can't be edited", "message_edit_time_expired", "message_author_required")
+NO_DELETING = ("message can't be deleted", "message_delete_forbidden")
+NO_RIGHTS = ("not enough rights", "have no rights", "need administrator rights", "chat_admin_required")
 
 # Descriptions of a 400 that speak of the chat or the bot's place in it, not of the message.
 ABOUT_THE_CHAT = (
@@ -69,6 +77,35 @@ def of_reply(status: int, body: bytes) -> Outcome:
         case {"ok": False, "error_code": int(code), "description": str(description)} if code == status:
             return _of_refusal(code, description, reply.get("parameters"), text)
     return _unreadable(status, text)
+
+
+def of_change(status: int, body: bytes, number: int) -> Outcome:
+    """The verdict on a reply to an edit or a deletion of the post `number`. What is so already counts as done."""
+    text = body.decode("utf-8", "replace")
+    match _telegram_json(body):
+        case {"ok": True, "result": True | {"message_id": int()}}:
+            return Sent(number, text)
+        case {"ok": False, "error_code": 400, "description": str(description)} if status == BAD_REQUEST:
+            if any(words in description.lower() for words in DONE_ALREADY):
+                return Sent(number, text)
+            if reason := _why_not_changed(description):
+                return Refused(reason, text)
+    return of_reply(status, body)
+
+
+def _why_not_changed(description: str) -> str:
+    """What an editor must know if this very post can't be changed; empty if the reason is another."""
+    reasons = {
+        IS_GONE: _("The post is not in the channel any more. Delete it here too, and post it again if it is needed."),
+        NO_EDITING: _("Telegram doesn't let the bot edit this post: it is not the bot's own, or it is too old."),
+        NO_DELETING: _(
+            "Telegram doesn't let the bot delete this post: it is older than 48 hours, or not the bot's own."
+            " Delete it by hand in Telegram, then press Delete here once more."
+        ),
+        NO_RIGHTS: _("The bot lacks the right to change posts in this channel. Make it an administrator who may."),
+    }
+    told = (reason for words, reason in reasons.items() if any(word in description.lower() for word in words))
+    return next(told, "")
 
 
 def _unreadable(status: int, text: str) -> Unknown:

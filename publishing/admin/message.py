@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from publishing.models import Attempt, Message
-from publishing.rendering import payload_html
+from publishing.preview import payload_html
 from usage.listing import LargeTableAdmin, ReadOnly, ReadOnlyInline
 
 TONES = {
@@ -38,7 +38,7 @@ class UnresolvedFilter(admin.SimpleListFilter):
 
 class AttemptsOfMessage(ReadOnlyInline):
     model = Attempt
-    fields = ("fence", "started_at", "deadline", "finished_at", "outcome", "error", "last_message_id", "findings")
+    fields = ("fence", "started_at", "deadline", "finished_at", "outcome", "error", "last_message_id")
     show_change_link = False
 
 

@@ -2,9 +2,11 @@
 
 from publishing.models.bot import Bot
 from publishing.models.channel import Channel
+from publishing.models.chat import Chat
 from publishing.models.digest import Digest, DigestItem
 from publishing.models.installation import Installation
 from publishing.models.message import Attempt, Message, SandboxPost
+from publishing.models.probe import Probe
 from publishing.models.publication import PendingPublication, Publication
 from publishing.models.subscriber import Subscriber
 
@@ -12,11 +14,13 @@ __all__ = [
     "Attempt",
     "Bot",
     "Channel",
+    "Chat",
     "Digest",
     "DigestItem",
     "Installation",
     "Message",
     "PendingPublication",
+    "Probe",
     "Publication",
     "SandboxPost",
     "Subscriber",

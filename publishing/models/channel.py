@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from articles.models import Source
+from publishing.models.chat import pace_of_chats
 
 
 def validate_time_zone(name: str) -> None:
@@ -23,9 +24,15 @@ def validate_time_zone(name: str) -> None:
 
 
 class ChannelQuerySet(models.QuerySet["Channel"]):
-    def open(self, now: datetime | None = None) -> ChannelQuerySet:
-        """Channels that are not paused and whose last post is long enough ago."""
-        return self.filter(is_paused=False, next_post_at__lte=now or timezone.now())
+    def open(self) -> ChannelQuerySet:
+        """Channels that nobody has paused."""
+        return self.filter(is_paused=False)
+
+    def of_chat(self, channel: Channel) -> ChannelQuerySet:
+        """The channels that post where this one does, itself among them."""
+        if channel.kind != Channel.Kind.TELEGRAM:
+            return self.filter(pk=channel.pk)
+        return self.filter(kind=Channel.Kind.TELEGRAM, chat_id=channel.chat_id)
 
 
 class Channel(models.Model):
@@ -115,11 +122,9 @@ class Channel(models.Model):
 
     @property
     def pace(self) -> timedelta:
-        """The shortest time between two messages: the channel's own, and never less than Telegram allows a chat."""
-        own = float(self.seconds_between_posts)
-        if self.kind == self.Kind.TELEGRAM:
-            own = max(own, settings.TELEGRAM_SECONDS_BETWEEN_MESSAGES, 60 / settings.TELEGRAM_MESSAGES_PER_MINUTE)
-        return timedelta(seconds=own)
+        """The shortest time between two posts: the channel's own, and never less than Telegram allows a chat."""
+        own = timedelta(seconds=self.seconds_between_posts)
+        return max(own, pace_of_chats()) if self.kind == self.Kind.TELEGRAM else own
 
     @property
     def lacks_token(self) -> bool:

@@ -10,10 +10,14 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Installation(models.Model):
-    """The one row: the fingerprint of the database in which it was written."""
+    """The one row: the fingerprint of the database in which it was written.
+
+    `epoch` rises whenever the database turns out to be another one, or an older one, than its senders have known.
+    """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     fingerprint = models.CharField(_("fingerprint of the database"), max_length=200)
+    epoch = models.PositiveIntegerField(_("epoch"), db_default=1, default=1)
     since = models.DateTimeField(_("since"), default=timezone.now)
 
     objects: ClassVar[models.Manager[Installation]] = models.Manager()

@@ -25,12 +25,26 @@ class MessageQuerySet(models.QuerySet["Message"]):
     def next_in_line(self, now: datetime | None = None) -> MessageQuerySet:
         """Due messages that nothing of their own publication holds up, in the order in which they go out.
 
-        A part waits for the parts before it, and for a person if it is unknown whether one of them was sent.
+        A part waits for the parts before it, and for a person if it is unknown whether one of them was sent. Only
+        what is new in the channel keeps the channel's pace: a correction doesn't wait for it.
         """
-        earlier = Message.objects.filter(
-            publication=models.OuterRef("publication"), ordinal__lt=models.OuterRef("ordinal")
-        ).exclude(state=Message.State.SENT)
-        return self.going_out().due(now).filter(~models.Exists(earlier)).order_by("-priority", "not_before", "id")
+        now = now or timezone.now()
+        earlier = (
+            Message.objects.filter(
+                publication=models.OuterRef("publication"),
+                change=models.OuterRef("change"),
+                ordinal__lt=models.OuterRef("ordinal"),
+            )
+            .exclude(state=Message.State.SENT)
+            .exclude(state=Message.State.DEAD, action__in=Message.REPEATABLE)
+        )
+        keeps_pace = models.Q(action__in=Message.REPEATABLE) | models.Q(channel__next_post_at__lte=now)
+        line = self.going_out().due(now).filter(keeps_pace, ~models.Exists(earlier))
+        return line.order_by("-priority", "not_before", "id")
+
+    def heard_by_nobody(self) -> MessageQuerySet:
+        """Messages that may go out in quiet hours: corrections ring no telephone, and some news must."""
+        return self.filter(models.Q(action__in=Message.REPEATABLE) | models.Q(publication__ignores_quiet_hours=True))
 
     def unresolved(self) -> MessageQuerySet:
         """Messages of which nobody knows yet whether they were sent."""
@@ -46,10 +60,18 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
 
 class Message(models.Model):
-    """One message of a publication. Its payload is frozen at approval.
+    """One call that a publication needs: to send one of its parts, or to edit or delete a post that stands.
+
+    Its payload is frozen when somebody decides it. `change` numbers those decisions: 0 is the first posting, and each
+    later edit, deletion or further posting has the next number, and parts of its own.
 
     `fence` rises with each claim: who holds an older fence has lost the message and can no longer write to it.
     """
+
+    class Action(models.TextChoices):
+        SEND = "send", _("post")
+        EDIT = "edit", _("edit")
+        DELETE = "delete", _("delete")
 
     class State(models.TextChoices):
         READY = "ready", _("ready")
@@ -62,12 +84,27 @@ class Message(models.Model):
 
     UNRESOLVED = (State.UNKNOWN, State.NEEDS_PERSON)
     IN_FLIGHT = (State.CLAIMED, State.SENDING)
+    AT_REST = (State.SENT, State.DEAD)
+    # What may be asked for twice: the channel reads the same afterwards.
+    REPEATABLE = (Action.EDIT, Action.DELETE)
 
     publication = models.ForeignKey(
         Publication, on_delete=models.CASCADE, related_name="messages", verbose_name=_("publication")
     )
     channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="messages", verbose_name=_("channel"))
+    action = models.CharField(_("action"), max_length=10, choices=Action, db_default=Action.SEND, default=Action.SEND)
+    change = models.PositiveSmallIntegerField(_("change"), db_default=0, default=0)
     ordinal = models.PositiveSmallIntegerField(_("part"))
+    target = models.ForeignKey(
+        "self",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="changes",
+        verbose_name=_("post"),
+        help_text=_("The message that is edited or deleted."),
+    )
     payload = models.JSONField(_("payload"), help_text=_("Text and entities, in Telegram's terms."))
     payload_hash = models.CharField(_("hash of the payload"), max_length=64)
     priority = models.SmallIntegerField(_("priority"), default=0)
@@ -109,9 +146,15 @@ class Message(models.Model):
                 condition=models.Q(state__in=["claimed", "sending", "unknown", "person"]),
                 name="message_in_flight",
             ),
+            models.Index(fields=["target"], condition=models.Q(target__isnull=False), name="message_target"),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["publication", "ordinal"], name="unique_part_of_publication"),
+            models.UniqueConstraint(fields=["publication", "change", "ordinal"], name="unique_part_of_change"),
+            models.CheckConstraint(
+                condition=models.Q(action="send", target__isnull=True)
+                | models.Q(target__isnull=False, message_id__isnull=False),
+                name="correction_has_its_post",
+            ),
             models.CheckConstraint(
                 condition=~models.Q(state="sent")
                 | models.Q(sent_at__isnull=False, message_id__isnull=False)
@@ -126,6 +169,11 @@ class Message(models.Model):
     @property
     def is_unresolved(self) -> bool:
         return self.state in self.UNRESOLVED
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether it does no harm to ask for it once more."""
+        return self.action in self.REPEATABLE
 
 
 class Attempt(models.Model):
@@ -145,9 +193,6 @@ class Attempt(models.Model):
     deadline = models.DateTimeField(_("deadline"))
     last_message_id = models.BigIntegerField(
         _("number of the last post before"), null=True, blank=True, help_text=_("Where the search for it begins.")
-    )
-    findings = models.JSONField(
-        _("what was found"), default=list, blank=True, help_text=_("The posts that stand where it could be.")
     )
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
     outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome, default=Outcome.PENDING)

@@ -63,6 +63,7 @@ class Publication(models.Model):
         PENDING = "pending", _("awaits approval")
         APPROVED = "approved", _("approved")
         SENDING = "sending", _("being sent")
+        CHANGING = "changing", _("being changed")
         PUBLISHED = "published", _("published")
         HELD = "held", _("held")
         REJECTED = "rejected", _("rejected")
@@ -74,8 +75,12 @@ class Publication(models.Model):
         NEWS = "news", _("news")
         DIGEST = "digest", _("digest")
 
-    IN_LINE = (State.APPROVED, State.SENDING)
-    UNFINISHED = (State.DRAFT, State.PENDING, State.APPROVED, State.SENDING, State.HELD)
+    IN_LINE = (State.APPROVED, State.SENDING, State.CHANGING)
+    UNFINISHED = (State.DRAFT, State.PENDING, State.APPROVED, State.SENDING, State.CHANGING, State.HELD)
+
+    # Priorities: what is out already and wrong goes before news, and breaking news goes before everything.
+    CORRECTION = 50
+    BREAKING = 100
 
     channel = models.ForeignKey(
         Channel, on_delete=models.PROTECT, related_name="publications", verbose_name=_("channel")
@@ -97,6 +102,7 @@ class Publication(models.Model):
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.PENDING)
     reason = models.CharField(_("why held or rejected"), max_length=300, blank=True)
     priority = models.SmallIntegerField(_("priority"), default=0, help_text=_("Greater numbers go first."))
+    ignores_quiet_hours = models.BooleanField(_("even in quiet hours"), db_default=False, default=False)
     scheduled_for = models.DateTimeField(_("scheduled for"), null=True, blank=True)
     approved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -139,6 +145,11 @@ class Publication(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def is_breaking(self) -> bool:
+        """Whether it goes before all that is no breaking news."""
+        return self.priority >= self.BREAKING
 
     @property
     def final_text(self) -> str:

@@ -8,7 +8,7 @@ import pytest
 from pytest_django import Settings
 
 from publishing import delivery, reconciling
-from publishing.models import Attempt, Channel, Message, Publication
+from publishing.models import Channel, Message, Probe, Publication
 from tests.fakes.bot_api import BotApi, Fault, bot_api
 from tests.publishing.outbox import AUDIT, CHANNEL, TOKEN, approved, lose_reply, telegram, wait_is_over
 from usage.models import Alert
@@ -62,7 +62,8 @@ def test_posts_of_other_authors_are_passed_over_and_noted(api: BotApi, channel: 
 
     message.refresh_from_db()
     assert message.state == State.SENT
-    assert Attempt.objects.get(message=message).findings[0]["text"] == "Чужая запись"
+    seen = Probe.objects.filter(attempt__message=message).values_list("found", "text")
+    assert seen[0] == (Probe.Found.OTHER, "Чужая запись")
 
 
 def test_what_is_not_found_is_left_to_a_person(api: BotApi, channel: Channel) -> None:

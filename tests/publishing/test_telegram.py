@@ -206,7 +206,7 @@ def test_a_post_that_is_gone_is_not_edited(api: BotApi) -> None:
     outcome = telegram.edit("TELEGRAM_BOT_TOKEN", "@channel", 5, PAYLOAD)
 
     assert isinstance(outcome, Refused)
-    assert "message to edit not found" in outcome.reason
+    assert "message to edit not found" in outcome.reply
 
 
 def test_a_post_is_deleted(api: BotApi) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -16,6 +16,7 @@ from articles import asking, forecast_check, forecast_form, metrics, prompts
 from articles.asking import CutShort, SummaryError, text_of
 from articles.models import Article, DeadLetter, ForecastNote, Prompt, Source
 from usage import llm
+from usage.models import Provider
 from usage.prompts import BudgetSpent
 
 # For the ledger and for budgets of their own.
@@ -57,6 +58,20 @@ def analysable() -> QuerySet[Article]:
 def without_note() -> QuerySet[Article]:
     """Articles that may get a note and for which nobody has ever asked."""
     return analysable().filter(~Exists(ForecastNote.objects.filter(article=OuterRef("pk"))))
+
+
+def awaiting_note(force: bool = False) -> QuerySet[Article]:
+    """Articles whose note is due, was skipped, or was never asked for; with `force`, all that may get a new one."""
+    is_settled = Q(status__in=[Status.WRITTEN, Status.FAILED])
+    is_later = Q(status=Status.WAITING, next_step_at__gt=timezone.now())
+    other = ForecastNote.objects.filter(is_settled | is_later, article=OuterRef("pk"))
+    return analysable() if force else analysable().filter(~Exists(other))
+
+
+def can_be_written(provider: str = "") -> bool:
+    """Whether a language model is switched on that could write notes; the one with the name, if one is given."""
+    models = Provider.objects.filter(is_enabled=True, kind=Provider.Kind.OPENAI)
+    return (models.filter(name=provider) if provider else models).exists()
 
 
 def plan_due(now: datetime | None = None) -> int:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+from dataclasses import replace
 from datetime import datetime, timedelta
 from io import StringIO
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from articles.management.commands.summarise import SUMMARIES
 from articles.models import Article, Summary
 from articles.summarise import awaiting_summary, summarise_article
 from tests.articles.test_summarise import waiting
@@ -101,7 +103,7 @@ def test_what_somebody_else_took_is_skipped() -> None:
         Article.objects.update(next_step_at=timezone.now() + timedelta(minutes=5))
         return Article.objects.filter(pk__in=found)
 
-    with patch(f"{COMMAND}.awaiting_summary", taken_right_after):
+    with patch(f"{COMMAND}.SUMMARIES", replace(SUMMARIES, awaiting=taken_right_after)):
         assert run() == "summarised=0 skipped=1 failed=0"
 
 
@@ -176,7 +178,7 @@ def test_whoever_sits_at_a_terminal_is_asked(
     if is_done:
         assert run() == "summarised=1 skipped=0 failed=0"
     else:
-        with pytest.raises(CommandError, match="Nothing was summarised"):
+        with pytest.raises(CommandError, match="Nothing was written"):
             run()
 
 

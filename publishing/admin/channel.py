@@ -35,7 +35,7 @@ class ChannelAdmin(SimpleSave, SimpleHistoryAdmin, ModelAdmin):
     prepopulated_fields = {"slug": ("name",)}
     change_form_before_template = "admin/publishing/channel/before.html"
     fieldsets = (
-        (None, {"fields": (("name", "slug"), ("kind", "language"), "footer", "sources")}),
+        (None, {"fields": (("name", "slug"), ("kind", "language"), "footer", "sources", "carries_forecasts")}),
         (_("Telegram"), {"fields": (("chat_id", "audit_chat_id"), "token_env")}),
         (
             _("When posts go out"),

@@ -56,6 +56,13 @@ class Channel(models.Model):
         help_text=_("Whose articles are queued here, where the source queues automatically."),
     )
 
+    carries_forecasts = models.BooleanField(
+        _("carries forecast notes"),
+        default=False,
+        db_default=False,
+        help_text=_("A service channel: notes of its sources are queued here, those of all if it has none."),
+    )
+
     chat_id = models.CharField(
         _("chat"), max_length=64, blank=True, help_text=_("@name or the number of the Telegram channel.")
     )

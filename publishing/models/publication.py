@@ -74,6 +74,7 @@ class Publication(models.Model):
     class Kind(models.TextChoices):
         NEWS = "news", _("news")
         DIGEST = "digest", _("digest")
+        FORECAST = "forecast", _("forecast note")
 
     IN_LINE = (State.APPROVED, State.SENDING, State.CHANGING)
     UNFINISHED = (State.DRAFT, State.PENDING, State.APPROVED, State.SENDING, State.CHANGING, State.HELD)

@@ -49,6 +49,8 @@ class Feed:
     url: str
     site_url: str
     entries: tuple[Entry, ...]
+    # Where the older entries are (RFC 5005), empty if the feed doesn't say.
+    next_url: str = ""
 
 
 def parse(
@@ -81,8 +83,19 @@ def parse(
     reader = Reader(url, frozenset(canonical_forms(url, site_url)), zone, now, str(parsed.feed.get("language", "")))
     entries = {entry.canonical_link: entry for entry in reversed(list(reader.read(parsed.entries[:MAX_ENTRIES])))}
     return Feed(
-        text.one_line(parsed.feed.get("title", ""))[:MAX_TITLE], url, site_url, tuple(reversed(entries.values()))
+        title=text.one_line(parsed.feed.get("title", ""))[:MAX_TITLE],
+        url=url,
+        site_url=site_url,
+        entries=tuple(reversed(entries.values())),
+        next_url=_older(url, parsed.feed.get("links", [])),
     )
+
+
+def _older(url: str, links: list[dict[str, str]]) -> str:
+    """The feed's page of older entries: the next one of a paged feed, or the archive before this one (RFC 5005)."""
+    found = {link.get("rel", ""): link.get("href", "") for link in links}
+    older = absolute(url, found.get("next") or found.get("prev-archive"))
+    return "" if older == url else older
 
 
 @cache

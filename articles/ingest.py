@@ -8,6 +8,7 @@ lease stands. A kill at any point costs a second fetch and nothing else.
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -20,12 +21,13 @@ from queue import SimpleQueue
 from django.db import transaction
 from django.utils import timezone
 
-from articles import http, metrics
+from articles import catching_up, fetching, http, metrics
 from articles.feeds import Feed, Unreadable
 from articles.models import Source
 from articles.models.source import FETCH_LEASE
 from articles.outcomes import Failed, Outcome, Outcomes, Read, Unchanged
 from articles.parsing import Parsers
+from articles.robots import Disallowed
 from articles.storing import Stored, store
 
 logger = logging.getLogger(__name__)
@@ -62,7 +64,7 @@ def ingest(
     on_source: Callable[[Source, str], None] | None = None,
     should_stop: Callable[[], bool] = bool,
 ) -> Report:
-    """Fetch these feeds now, whether they are due or not, and store what they bring; with `dry_run` store nothing.
+    """Fetch these sources now, whether they are due or not, and store what they bring; with `dry_run` store nothing.
 
     A source that another process has taken since the rows were read is left to it. `on_source` is called after each
     source, with the reason if it failed. `should_stop` is asked before each: once it says yes, what has begun is
@@ -74,7 +76,7 @@ def ingest(
         jobs = (partial(_read, source, lease, parsers) for source, lease in taken)
         for outcome in _in_threads(jobs, min(FETCHERS, len(sources) or 1)):
             report.sources += 1
-            reason = _take(outcome, report, None if dry_run else outcomes)
+            reason = _take(outcome, report, None if dry_run else outcomes, parsers)
             if on_source:
                 on_source(outcome.source, reason)
     outcomes.write()
@@ -86,7 +88,7 @@ def ingest_document(source: Source, body: bytes, *, dry_run: bool = False) -> Re
     """Store what a feed on disk brings, as if it had come from the source's address. Raises Unreadable."""
     report = Report(sources=1)
     with Parsers(workers=0) as parsers:
-        report.add(_store(source, _parse(source, body, parsers), None, dry_run=dry_run))
+        report.add(_store(source, fetching.parse(source, body, parsers), None, dry_run=dry_run))
     return report
 
 
@@ -133,50 +135,36 @@ def _read(source: Source, lease: datetime, parsers: Parsers) -> Outcome:
     """Fetch one source and read what came. Runs in a thread: no database here."""
     reading = _way_of_reading(source)
     is_read_alike = source.body_hash.startswith(reading)
+    etag, last_modified = (source.etag, source.last_modified) if is_read_alike else ("", "")
     try:
-        response = http.fetch(
-            source.url,
-            etag=source.etag if is_read_alike else "",
-            last_modified=source.last_modified if is_read_alike else "",
-            target="feed",
-        )
-        if response.not_modified:
-            return Unchanged(source, lease, source.etag, source.last_modified)
-        validators = response.validator("etag", 500), response.validator("last-modified", 100)
-        body_hash = reading + hashlib.sha256(response.body).hexdigest()[len(reading) :]
+        page = fetching.fetch(source, parsers, etag=etag, last_modified=last_modified)
+        moved_to = page.response.moved_to
+        if page.response.not_modified:
+            return Unchanged(source, lease, etag, last_modified, moved_to)
+        body_hash = reading + page.fingerprint[len(reading) :]
         if body_hash == source.body_hash:
-            return Unchanged(source, lease, *validators)
-        feed = _parse(source, response.body, parsers, response.url, response.headers.get("content-type", ""))
-        return Read(source, lease, *validators, body_hash=body_hash, feed=feed)
-    except (http.FetchError, Unreadable) as error:
+            return Unchanged(source, lease, *page.validators, moved_to)
+        feed = page.read()
+        return Read(source, lease, *page.validators, body_hash, feed, moved_to, page.yields)
+    except (http.FetchError, Unreadable, Disallowed) as error:
         return Failed(source, lease, error)
 
 
 def _way_of_reading(source: Source) -> str:
     """Names what decides how a body is read, and begins the body's hash.
 
-    Once a person corrects the address, the encoding or the time zone, the next fetch is unconditional and read anew.
+    Once a person corrects the address, the encoding, the time zone or the selectors, the next fetch is unconditional
+    and read anew.
     """
-    return hashlib.sha256(f"{source.url}\n{source.encoding}\n{source.time_zone}".encode()).hexdigest()[:8]
+    said = (source.url, source.encoding, source.time_zone, *([json.dumps(source.selectors)] if source.selectors else []))
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()[:8]
 
 
-def _parse(source: Source, body: bytes, parsers: Parsers, url: str = "", content_type: str = "") -> Feed:
-    return parsers.parse(
-        body,
-        url=url or source.url,
-        now=timezone.now(),
-        content_type=content_type,
-        encoding=source.encoding,
-        time_zone=source.time_zone,
-    )
-
-
-def _take(outcome: Outcome, report: Report, outcomes: Outcomes | None) -> str:
+def _take(outcome: Outcome, report: Report, outcomes: Outcomes | None, parsers: Parsers) -> str:
     """Store what came and write down how it went, unless it is a dry run (no `outcomes`); the reason if it failed."""
     match outcome:
-        case Read(source=source, feed=feed):
-            and_then = None if outcomes is None else partial(outcomes.read, outcome)
-            report.add(_store(source, feed, and_then, dry_run=outcomes is None))
+        case Read():
+            report.add(_store_whole(outcome, outcomes, parsers))
         case Unchanged(source=source):
             report.unchanged += source.entry_count
             if outcomes is not None:
@@ -187,6 +175,19 @@ def _take(outcome: Outcome, report: Report, outcomes: Outcomes | None) -> str:
                 outcomes.failed(outcome)
             return outcome.reason
     return ""
+
+
+def _store_whole(read: Read, outcomes: Outcomes | None, parsers: Parsers) -> Stored:
+    """Store what a source has brought, with the pages that were missed."""
+    whole = catching_up.whole(read, parsers)
+
+    def write_down() -> None:
+        if whole.hole:
+            catching_up.leave_to_archive(read.source, whole.hole)
+        if outcomes is not None:
+            outcomes.read(read)
+
+    return _store(read.source, whole.feed, write_down, dry_run=outcomes is None)
 
 
 def _store(source: Source, feed: Feed, and_then: Callable[[], None] | None, *, dry_run: bool) -> Stored:

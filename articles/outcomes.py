@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,12 +12,21 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from articles import metrics
+from articles.canonical import MAX_LENGTH
 from articles.feeds import Feed, UnknownTimeZone, Unreadable
-from articles.http import FetchError
+from articles.http import FetchError, HostRests
 from articles.models import Source
+from articles.robots import Disallowed
+from articles.sites import rot
+from articles.sites.reading import NothingFound, UnreadableSite
 
 # Sources that brought nothing new are written together: a lost batch costs as many conditional requests.
 WRITE_AT_ONCE = 200
+
+# A permanent redirect is believed after so many fetches in a row that led to the same address.
+CONFIRMATIONS = 5
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +47,15 @@ class Unchanged(Outcome):
 
     etag: str
     last_modified: str
+    moved_to: str = ""
 
     @property
-    def has_new_validators(self) -> bool:
-        return (self.etag, self.last_modified) != (self.source.etag, self.source.last_modified)
+    def has_news(self) -> bool:
+        """Whether more is to be written down than that all is well."""
+        source = self.source
+        return (self.etag, self.last_modified) != (source.etag, source.last_modified) or bool(
+            self.moved_to or source.moved_to
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +66,22 @@ class Read(Outcome):
     last_modified: str
     body_hash: str
     feed: Feed
+    moved_to: str = ""
+    # What its page yields by kind, where that is watched.
+    yields: dict[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Failed(Outcome):
     """Nothing usable came."""
 
-    error: FetchError | Unreadable
+    error: FetchError | Unreadable | Disallowed
 
     @property
     def reason(self) -> str:
         """A sentence for people."""
         match self.error:
-            case FetchError():
+            case FetchError() | UnreadableSite() | Disallowed():
                 return str(self.error)
             case UnknownTimeZone():
                 return _("The time zone of this source is unknown.")
@@ -78,18 +96,23 @@ class Outcomes:
         self._waiting: list[Unchanged] = []
 
     def read(self, outcome: Read) -> None:
+        source, yields = outcome.source, outcome.yields
+        usual_yield = source.usual_yield if yields is None else rot.compare(source, yields)
         outcome.held().update(
             **_success(outcome.source.interval_minutes),
             etag=outcome.etag,
             last_modified=outcome.last_modified,
             body_hash=outcome.body_hash,
             entry_count=len(outcome.feed.entries),
+            usual_yield=usual_yield,
+            **_move(outcome.source, outcome.moved_to),
         )
 
     def unchanged(self, outcome: Unchanged) -> None:
-        if outcome.has_new_validators:
-            validators = {"etag": outcome.etag, "last_modified": outcome.last_modified}
-            outcome.held().update(**_success(outcome.source.interval_minutes), **validators)
+        if outcome.has_news:
+            news = {"etag": outcome.etag, "last_modified": outcome.last_modified}
+            news |= _move(outcome.source, outcome.moved_to)
+            outcome.held().update(**_success(outcome.source.interval_minutes), **news)
             return
         self._waiting.append(outcome)
         if len(self._waiting) >= WRITE_AT_ONCE:
@@ -97,6 +120,12 @@ class Outcomes:
 
     def failed(self, outcome: Failed) -> None:
         now, source = timezone.now(), outcome.source
+        if isinstance(outcome.error, HostRests):
+            # Its server has work enough: that is nobody's failure.
+            outcome.held().update(next_fetch_at=now + outcome.error.retry_after)
+            return
+        if isinstance(outcome.error, NothingFound):
+            rot.nothing_found(source)
         failures = source.consecutive_failures + 1
         asked_for = getattr(outcome.error, "retry_after", None) or timedelta(0)
         outcome.held().update(
@@ -115,6 +144,22 @@ class Outcomes:
         for (lease, interval), sources in alike.items():
             Source.objects.filter(pk__in=sources, next_fetch_at=lease).update(**_success(interval))
         self._waiting.clear()
+
+
+def _move(source: Source, moved_to: str) -> dict[str, object]:
+    """What to write of a permanent redirect: count it and, once it has been confirmed, follow it for good.
+
+    A server that answers so for an hour only, or a network that stands in for it, must not take a source away; nor may
+    anybody lead it from HTTPS to HTTP.
+    """
+    weaker = source.url.startswith("https:") and not moved_to.startswith("https:")
+    if not moved_to or weaker or len(moved_to) > MAX_LENGTH:
+        return {"moved_to": "", "moved_count": 0}
+    count = source.moved_count + 1 if moved_to == source.moved_to else 1
+    if count < CONFIRMATIONS:
+        return {"moved_to": moved_to, "moved_count": count}
+    logger.warning("source %s has moved for good", source.slug)
+    return {"url": moved_to, "moved_to": "", "moved_count": 0}
 
 
 def _success(interval_minutes: int) -> dict[str, object]:

@@ -36,7 +36,6 @@ def test_all_watched_feeds_are_fetched_whether_they_are_due_or_not(
     source_of(atom(items(2, site="https://b.example")))
     source_of(rdf(items(2, site="https://c.example")))
     source_of(rss(items(2, site="https://d.example")), source={"is_active": False})
-    SourceFactory(kind=Source.Kind.SITE)
 
     call_command("ingest")
     call_command("ingest")
@@ -103,7 +102,6 @@ def test_a_file_is_stored_as_its_sources_feed(tmp_path: Path, capsys: pytest.Cap
     [
         (["--source", "prot"], "There is no source prot. Did you mean port?"),
         (["--source", "zzz"], "There is no source zzz. The admin lists them under Sources."),
-        (["--source", "site"], "site is no feed, and only feeds are fetched."),
         (["--file", "missing.xml", "--source", "port"], "missing.xml cannot be read: No such file or directory."),
         (["--file", "feed.xml"], "--file needs exactly one --source"),
         (["--file", "page.html", "--source", "port"], "page.html is no feed, or it is too damaged to be read."),
@@ -116,8 +114,8 @@ def test_a_mistake_is_answered_with_a_sentence(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "page.html").write_text("<html><body>404</body></html>")
     (tmp_path / "empty.xml").write_bytes(rss([]))
-    for slug in ("port", "city", "site"):
-        SourceFactory(slug=slug, kind="site" if slug == "site" else "feed")
+    for slug in ("port", "city"):
+        SourceFactory(slug=slug)
 
     with pytest.raises(CommandError) as raised:
         call_command("ingest", *arguments)
@@ -130,7 +128,7 @@ def test_help_tells_a_newcomer_what_happens(capsys: pytest.CaptureFixture[str]) 
         call_command("ingest", "--help")
 
     printed = capsys.readouterr().out
-    assert "every watched feed is fetched now" in printed
+    assert "every watched source is fetched now" in printed
     assert "manage.py ingest --file feed.xml --source port" in printed
 
 

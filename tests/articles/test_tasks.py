@@ -45,7 +45,6 @@ def test_what_is_not_due_is_left_alone(rung: dict[str, list[int]]) -> None:
     later = timezone.now() + timedelta(minutes=5)
     SourceFactory(next_fetch_at=later)
     SourceFactory(is_active=False)
-    SourceFactory(kind=Source.Kind.SITE)
     due_article(status="new", next_step_at=later)
     due_article(status="stored", next_step_at=None)
 

@@ -1,4 +1,4 @@
-"""`manage.py ingest`: fetch feeds now, or read one from a file."""
+"""`manage.py ingest`: fetch feeds and sites now, or read a feed from a file."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ MAX_FILE_BYTES = 100_000_000
 class Command(BaseCommand):
     # They would import every page of the admin first; `run`, `migrate` and `check` make them.
     requires_system_checks: list[str] = []
-    help = """Fetch feeds and store their articles.
+    help = """Fetch feeds and sites and store their articles.
 
-Without --source every watched feed is fetched now, whether it is due or not; only those that another
+Without --source every watched source is fetched now, whether it is due or not; only those that another
 process takes while this one runs are left to it. Servers that know ETag or Last-Modified send nothing
 when nothing has changed. A feed that fails is tried again later by itself: its error is printed here and
 stands in the admin.
 
-  manage.py ingest                                   all watched feeds
+  manage.py ingest                                   all watched sources
   manage.py ingest --source port --source city       these two, even if they are switched off
   manage.py ingest --file feed.xml --source port     a feed that is already on disk
 
@@ -105,6 +105,4 @@ def _named(slugs: list[str]) -> list[Source]:
             near = get_close_matches(slug, Source.objects.values_list("slug", flat=True), n=3)
             hint = f" Did you mean {' or '.join(near)}?" if near else " The admin lists them under Sources."
             raise CommandError(f"There is no source {slug}.{hint}")
-        if found[slug].kind != Source.Kind.FEED:
-            raise CommandError(f"{slug} is no feed, and only feeds are fetched.")
     return list(found.values())

@@ -14,11 +14,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from articles.models import DeadLetter
 from articles.tasks import fetch_source
 from publishing.models import Publication
-from tests.factories import ArticleFactory, PublicationFactory, UserFactory
-from usage.models import ProcessSession
+from tests.factories import ArticleFactory, PublicationFactory, SourceFactory, UserFactory
+from usage.models import Alert, ProcessSession, Provider, Spending, utc_day
 from warandpeace import processes
 from warandpeace.logs import correlation_id
-from warandpeace.models import Heartbeat
+from warandpeace.models import Heartbeat, Transfer
 
 pytestmark = pytest.mark.django_db
 
@@ -43,6 +43,64 @@ def test_queue_depth_by_state(read):
     assert read("publications", state="pending") == 3
     assert read("publications", state="held") == 1
     assert read("publications", state="rejected") is None
+
+
+def test_how_long_the_oldest_waits_by_state(read):
+    now = timezone.now()
+    waiting = PublicationFactory()
+    Publication.objects.filter(pk=waiting.pk).update(created_at=now - timedelta(hours=1))
+    PublicationFactory(state=Publication.State.APPROVED, scheduled_for=now + timedelta(hours=1))
+
+    assert read("publications_oldest_seconds", state="pending") == pytest.approx(3600, abs=5)
+    assert read("publications_oldest_seconds", state="approved") == 0
+    assert read("publications_oldest_seconds", state="held") == 0
+
+
+def test_how_long_each_source_was_not_read_and_how_many_fail(read):
+    SourceFactory(slug="port", last_success_at=timezone.now() - timedelta(minutes=5))
+    SourceFactory(slug="harbour", consecutive_failures=3)
+    SourceFactory(slug="asleep", is_active=False, last_success_at=timezone.now(), consecutive_failures=1)
+
+    assert read("source_age_seconds", source="port") == pytest.approx(300, abs=5)
+    assert read("source_age_seconds", source="asleep") is None
+    assert read("sources_failing") == 1
+
+
+def test_the_share_of_a_budget_that_is_gone(read):
+    provider = Provider.objects.create(name="paid", base_url="http://llm.example/v1", model="m", daily_budget=10)
+    Spending.objects.create(
+        day=utc_day(timezone.now()), provider=provider.name, purpose="", spent_usd=2, reserved_usd=3
+    )
+
+    assert read("budget_used_ratio", provider="paid", purpose="") == 0.5
+
+
+def test_open_alerts_by_kind(read):
+    Alert.sound("post_unresolved", "1", "?")
+    Alert.sound("post_unresolved", "2", "?")
+    Alert.is_over("post_unresolved", "2")
+
+    assert read("alerts_open", code="post_unresolved") == 1
+
+
+def test_processes_that_were_seen_lately(read):
+    ProcessSession.begin("worker")
+    ProcessSession.begin("worker").end()
+    silent = ProcessSession.begin("beat")
+    ProcessSession.objects.filter(pk=silent.pk).update(last_seen_at=timezone.now() - timedelta(minutes=4))
+
+    assert read("processes_alive", role="worker") == 1
+    assert read("processes_alive", role="beat") is None
+
+
+def test_age_of_the_last_proved_transfer(read):
+    Transfer.objects.create(origin="1", source="a", target="b", batch_size=1, state=Transfer.State.UNPROVED)
+    done = timezone.now() - timedelta(days=1)
+    Transfer.objects.create(
+        origin="2", source="a", target="b", batch_size=1, state=Transfer.State.PROVED, finished_at=done
+    )
+
+    assert read("transfer_age_seconds") == pytest.approx(86400, abs=5)
 
 
 def test_age_of_the_newest_article(read):

@@ -5,6 +5,7 @@ Pure. What comes is untrusted: bounded in size, cleaned, and refused as a whole 
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Annotated, Any
 
@@ -135,6 +136,11 @@ def read(answer: str) -> Note:
         where = one_line(".".join(str(step) for step in first["loc"]))[:80] or "JSON"
         flaw = {"where": where, "what": first["msg"][:200]}
         raise UnusableNote(_("The answer is no forecast note (%(where)s): %(what)s") % flaw) from None
+
+
+def stored(data: Any) -> Note:
+    """The note that a row keeps as JSON. Raises UnusableNote for a row that is not of our making."""
+    return read(json.dumps(data))
 
 
 def schema() -> dict[str, Any]:

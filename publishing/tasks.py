@@ -7,8 +7,8 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from articles.models import Article
-from publishing import alerts, bots, delivery, queueing, reconciling
+from articles.models import Article, ForecastNote
+from publishing import alerts, bots, delivery, notes, queueing, reconciling
 from publishing.models import Bot
 
 # A channel that opens a moment after a sweep is worth that moment; else it would wait for the next sweep.
@@ -25,6 +25,13 @@ def deliver_channel(channel_id: int) -> None:
 def queue_ready_articles() -> None:
     """Take articles that are ready into the queues, and let channels that approve by themselves send at once."""
     queueing.queue_ready()
+    _ring_channels()
+
+
+@shared_task(ignore_result=True)
+def queue_ready_notes() -> None:
+    """Take forecast notes that are ready into the queues of the service channels, which may send them at once."""
+    notes.queue_ready()
     _ring_channels()
 
 
@@ -58,6 +65,8 @@ def ring_due() -> None:
         tell_administrators.delay()
     if Article.objects.ready_to_publish().exists():
         queue_ready_articles.delay()
+    if ForecastNote.objects.ready_to_publish().exists():
+        queue_ready_notes.delay()
     _ring_channels()
 
 

@@ -9,7 +9,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from articles import charset, http, metrics, text
-from articles.models import Article, DeadLetter
+from articles.models import Article, DeadLetter, Source
+from articles.robots import Disallowed
+from articles.sites import reading, rot
+from articles.sites.pages import Found
+from articles.sites.reading import UnreadableSite
 from articles.storing import after_text, fingerprint
 
 # The page must be fetched and read by then; afterwards another worker may take the article.
@@ -30,6 +34,10 @@ class NoText(Exception):
     retry_after: timedelta | None = None
 
 
+# What a page may fail with.
+UNREADABLE = (http.FetchError, NoText, UnreadableSite, Disallowed)
+
+
 def complete_article(article_id: int) -> bool:
     """Take the article's next step if its page is to be fetched and that is due; True if its text is settled now.
 
@@ -41,8 +49,8 @@ def complete_article(article_id: int) -> bool:
     if article is None:
         return False
     try:
-        content = _read_page(article.url)
-    except (http.FetchError, NoText) as error:
+        content = read_page(article.source, article.url).text
+    except UNREADABLE as error:
         return _record_failure(article, error)
     finally:
         http.record_requests(at_least=20)
@@ -65,12 +73,25 @@ def text_of_page(body: bytes, *, url: str, content_type: str = "") -> str:
     return paragraphs
 
 
-def _read_page(url: str) -> str:
-    response = http.fetch(url, max_bytes=MAX_BYTES, deadline=DEADLINE)
+def read_page(source: Source, url: str) -> Found:
+    """The article at an address, from where the source's selectors say it is, else from where it seems to be.
+
+    Raises http.FetchError, NoText, or what `articles.sites.reading` raises.
+    """
+    places = reading.described(source)
+    if places.article.text:
+        response = reading.fetch(source, url)
+        found = reading.article(source, places, response)
+        if found.text:
+            rot.text_found(source)
+            return found
+        rot.text_missed(source)
+    else:
+        response = http.fetch(url, max_bytes=MAX_BYTES, deadline=DEADLINE, pace=reading.pace(source))
     content_type = response.headers.get("content-type", "text/html")
     if not any(kind in content_type.lower() for kind in ("html", "xml", "text/")):
         raise NoText(_("The address leads to a file, not to a page."))
-    return text_of_page(response.body, url=response.url, content_type=content_type)
+    return Found(text=text_of_page(response.body, url=response.url, content_type=content_type))
 
 
 def _settle(article: Article, content: str, *, last_error: str) -> bool:
@@ -90,7 +111,7 @@ def _settle(article: Article, content: str, *, last_error: str) -> bool:
     )
 
 
-def _record_failure(article: Article, error: http.FetchError | NoText) -> bool:
+def _record_failure(article: Article, error: http.FetchError | NoText | UnreadableSite | Disallowed) -> bool:
     """Plan the next attempt or, after the last one, do with the feed's text or give up; True if the text is settled."""
     metrics.errors.labels(type(error).__name__).inc()
     now, reason = timezone.now(), str(error)

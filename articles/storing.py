@@ -16,6 +16,10 @@ from articles.models import Article, Source
 # How often the feed is stored anew because another process stored one of its articles in the meantime.
 TRIES = 5
 
+# News under a changed address is looked for among what was published so long before it; how far back, at most.
+MEMORY = timedelta(days=7)
+LONGEST_MEMORY = timedelta(days=60)
+
 # fmt: off
 UPDATED_FIELDS = [
     "url", "title", "lead", "content", "content_hash", "published_at", "published_precision", "topic", "image_url",
@@ -58,8 +62,30 @@ def _store(source: Source, feed: Feed, now: datetime) -> Stored:
         hashes = {link: entry_hash if owner == source.pk else None for link, owner, entry_hash in known}
         changed = [link for link, entry_hash in hashes.items() if entry_hash not in {None, entries[link].entry_hash}]
         updated = _update(source, feed, [entries[link] for link in changed], now) if changed else 0
-        new = _create(source, feed, [entry for entry in feed.entries if entry.canonical_link not in hashes], now)
+        unknown = [entry for entry in feed.entries if entry.canonical_link not in hashes]
+        new = _create(source, feed, _without_moved(source, unknown, now), now)
     return Stored(new, updated, len(entries) - new - updated)
+
+
+def _without_moved(source: Source, entries: list[Entry], now: datetime) -> list[Entry]:
+    """The entries without those that the source brought before under another address.
+
+    Feeds that change their ids or addresses with each fetch would fill the queue with what is long there.
+    """
+    if source.last_success_at is None or not entries:
+        return entries
+    oldest = min((entry.published.at for entry in entries if entry.published), default=now)
+    known = Article.objects.filter(
+        source=source,
+        published_at__gte=max(oldest, now - LONGEST_MEMORY) - MEMORY,
+        title__in={entry.title for entry in entries},
+    ).values_list("title", "lead", "published_at")
+    said = {(title, lead or published_at) for title, lead, published_at in known}
+    return [
+        entry
+        for entry in entries
+        if (entry.title, entry.lead or (entry.published.at if entry.published else None)) not in said
+    ]
 
 
 def _create(source: Source, feed: Feed, entries: list[Entry], now: datetime) -> int:
@@ -113,7 +139,7 @@ def _revise(article: Article, source: Source, feed: Feed, entry: Entry, now: dat
 
 
 def _describe(article: Article, feed: Feed, entry: Entry, seen_at: datetime) -> None:
-    """What the entry says of the article, all but its text. A known time is never replaced by a vaguer one."""
+    """What the entry says of the article, all but its text. A known time is never replaced by a vaguer or later one."""
     article.url = entry.page_url or feed.site_url
     article.title = entry.title
     article.lead = entry.lead
@@ -121,12 +147,16 @@ def _describe(article: Article, feed: Feed, entry: Entry, seen_at: datetime) -> 
     article.image_url = entry.image_url
     article.original_url = entry.original_url
     precision = Article.Precision(entry.published.precision) if entry.published else Article.Precision.SEEN
-    if article.pk is None or EXACTNESS.index(precision) >= EXACTNESS.index(
-        Article.Precision(article.published_precision)
-    ):
-        article.published_at = entry.published.at if entry.published else seen_at
-        article.published_precision = precision
+    published_at = entry.published.at if entry.published else seen_at
+    if article.pk is None or _is_better(article, published_at, precision):
+        article.published_at, article.published_precision = published_at, precision
     article.entry_hash = entry.entry_hash
+
+
+def _is_better(article: Article, published_at: datetime, precision: Article.Precision) -> bool:
+    """Whether a time is more exact than the article's, or as exact and earlier: news that only claims to be new isn't."""
+    known, stated = EXACTNESS.index(Article.Precision(article.published_precision)), EXACTNESS.index(precision)
+    return stated > known or (stated == known and published_at < article.published_at)
 
 
 def _plan(article: Article, source: Source, entry: Entry, now: datetime) -> None:

@@ -64,17 +64,17 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
-class Article:
+class Found:
     """What an article's page says. What is not there is empty. `html` is the text's own markup, of unknown intentions."""
 
-    text: str
-    title: str
-    published: dates.Moment | None
-    lead: str
-    topic: str
-    original_url: str
-    image_url: str
-    html: str
+    text: str = ""
+    title: str = ""
+    published: dates.Moment | None = None
+    lead: str = ""
+    topic: str = ""
+    original_url: str = ""
+    image_url: str = ""
+    html: str = ""
 
 
 def read_list(document: str, selectors: ListPage, around: Circumstances) -> Listing:
@@ -91,7 +91,7 @@ def read_list(document: str, selectors: ListPage, around: Circumstances) -> List
     return Listing(tuple(entries.values()), next_url, _pages(tree, selectors.pages))
 
 
-def read_article(document: str, selectors: ArticlePage, around: Circumstances) -> Article:
+def read_article(document: str, selectors: ArticlePage, around: Circumstances) -> Found:
     """The text of an article and what its page says of it; an empty text if it isn't where it should be."""
     tree = LexborHTMLParser(document)
     base = _base(tree, around.url)
@@ -100,7 +100,7 @@ def read_article(document: str, selectors: ArticlePage, around: Circumstances) -
             node.decompose()
     found = list(_outermost(tree.css(selectors.text.css))) if selectors.text.css else []
     written = "".join(f"<div>{node.html or ''}</div>" for node in found)
-    return Article(
+    return Found(
         text=text.from_html(written)[:MAX_TEXT],
         title=text.shorten(text.one_line(_value(tree, selectors.title)), MAX_TITLE),
         published=_moment(_value(tree, selectors.date), around),

@@ -13,7 +13,7 @@ from articles.feeds import Unreadable
 from articles.models import Source
 from articles.pacing import Pace
 from articles.sites import pages, selectors
-from articles.sites.pages import Circumstances, Listing
+from articles.sites.pages import Circumstances, Found, Listing
 from articles.sites.selectors import ListPage, Mistaken, Selectors
 
 DEADLINE = 45.0  # seconds
@@ -102,9 +102,6 @@ def listing(
     return pages.read_list(document(source, response), places, around(source, found, response.url, day))
 
 
-def text_of_article(source: Source, response: http.Response) -> str:
-    """The text where the source's selectors say it is; empty if they don't, or if it isn't there."""
-    found = described(source)
-    if not found.article.text:
-        return ""
-    return pages.read_article(document(source, response), found.article, around(source, found, response.url)).text
+def article(source: Source, found: Selectors, response: http.Response) -> Found:
+    """What the page of an article says where the source's selectors look for it."""
+    return pages.read_article(document(source, response), found.article, around(source, found, response.url))

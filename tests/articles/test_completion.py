@@ -11,7 +11,8 @@ from django.utils import timezone, translation
 
 from articles import completion
 from articles.completion import LEASE, MOST_ATTEMPTS, NoText, complete_article, text_of_page
-from articles.models import Article, DeadLetter
+from articles.models import Article, DeadLetter, Source
+from articles.sites.pages import Found
 from articles.storing import fingerprint
 from tests.factories import ArticleFactory
 from tests.fakes.feed_server import FeedServer
@@ -161,11 +162,11 @@ def test_the_article_is_leased_while_its_page_is_fetched(
     article = new_article(PAGE.encode())
     seen: list[tuple[int, timedelta]] = []
 
-    def look(url: str) -> str:
+    def look(source: Source, url: str) -> Found:
         seen.append((again(article).attempts, time_to_next_step(article)))
-        return story(1, 900)
+        return Found(text=story(1, 900))
 
-    monkeypatch.setattr(completion, "_read_page", look)
+    monkeypatch.setattr(completion, "read_page", look)
 
     complete_article(article.pk)
 
@@ -179,11 +180,11 @@ def test_a_text_that_comes_after_the_lease_was_lost_is_dropped(
 ) -> None:
     article = new_article(PAGE.encode())
 
-    def slow(url: str) -> str:
+    def slow(source: Source, url: str) -> Found:
         Article.objects.update(status="ready", content="От другого.", next_step_at=timezone.now())
-        return "Поздно."
+        return Found(text="Поздно.")
 
-    monkeypatch.setattr(completion, "_read_page", slow)
+    monkeypatch.setattr(completion, "read_page", slow)
 
     assert not complete_article(article.pk)
     assert again(article).content == "От другого."

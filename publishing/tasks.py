@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from articles.models import Article, ForecastNote
 from publishing import alerts, bots, delivery, notes, queueing, reconciling
-from publishing.models import Bot
+from publishing.bot import inbox
+from publishing.models import Bot, BotUpdate
 
 # A channel that opens a moment after a sweep is worth that moment; else it would wait for the next sweep.
 PATIENCE = timedelta(seconds=1)
@@ -25,14 +26,14 @@ def deliver_channel(channel_id: int) -> None:
 def queue_ready_articles() -> None:
     """Take articles that are ready into the queues, and let channels that approve by themselves send at once."""
     queueing.queue_ready()
-    _ring_channels()
+    ring_channels()
 
 
 @shared_task(ignore_result=True)
 def queue_ready_notes() -> None:
     """Take forecast notes that are ready into the queues of the service channels, which may send them at once."""
     notes.queue_ready()
-    _ring_channels()
+    ring_channels()
 
 
 @shared_task(ignore_result=True)
@@ -53,6 +54,13 @@ def tell_administrators() -> None:
     alerts.tell()
 
 
+@shared_task(ignore_result=True)
+def answer_update(key: int) -> None:
+    """Answer what somebody has said to the bot."""
+    if inbox.answer(key):
+        ring_channels()
+
+
 def ring_due() -> None:
     """Ring for whatever is due: messages of dead senders, articles to be queued, channels with messages to send."""
     delivery.recover()
@@ -61,15 +69,18 @@ def ring_due() -> None:
         reconcile_message.delay(message_id)
     if Bot.objects.to_be_probed(timezone.now()).exists():
         probe_bots.delay()
+    for key in BotUpdate.objects.left_behind().values_list("pk", flat=True):
+        answer_update.delay(key)
     if alerts.waiting():
         tell_administrators.delay()
     if Article.objects.ready_to_publish().exists():
         queue_ready_articles.delay()
     if ForecastNote.objects.ready_to_publish().exists():
         queue_ready_notes.delay()
-    _ring_channels()
+    ring_channels()
 
 
-def _ring_channels() -> None:
+def ring_channels() -> None:
+    """Ring for every channel in which something may go out now, or in a moment."""
     for channel_id in delivery.due_channels(timezone.now() + PATIENCE):
         deliver_channel.delay(channel_id)

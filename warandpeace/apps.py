@@ -18,6 +18,7 @@ class WarAndPeaceConfig(AppConfig):
         """Connect what listens: system checks, signals, the schedules' rows, the lifeline of a supervised process."""
         import_module("warandpeace.checks")
         import_module("warandpeace.processes")
+        import_module("warandpeace.probes")
         post_migrate.connect(import_module("warandpeace.schedules").install, sender=self)
         post_migrate.connect(import_module("warandpeace.roles").apply_roles, sender=self)
         lifeline.watch()

@@ -97,6 +97,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
             Item(_("Messages"), "mark_chat_unread", "publishing.message", Message.objects.unresolved, "danger"),
             Item(_("Bots"), "smart_toy", "publishing.bot", Bot.objects.stopped, "danger"),
             Item(_("Subscribers"), "group", "publishing.subscriber"),
+            Item(_("Editors in Telegram"), "badge", "publishing.telegrameditor"),
         ),
     ),
     (

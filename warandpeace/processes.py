@@ -13,6 +13,7 @@ from celery.signals import beat_init, task_postrun, task_prerun, worker_ready, w
 from django.conf import settings
 from django.db import DatabaseError, connection
 
+from publishing.bot import debugging
 from usage.models import ProcessSession
 from warandpeace.logs import correlation_id
 from warandpeace.metrics import JOB_DURATION
@@ -54,6 +55,7 @@ class Presence:
     def _note(self, *, ending: bool = False) -> None:
         """Write one sign of life. A database that is away is tried again with the next one."""
         try:
+            debugging.obey()
             if self.session is None:
                 self.session = ProcessSession.begin(self.role)
             elif ending:

@@ -61,6 +61,7 @@ MACHINERY = {
     "publishing.channel": OWN,
     "publishing.bot": READ,
     "publishing.subscriber": WRITE,
+    "publishing.telegrameditor": READ,
     "usage.provider": OWN,
     "usage.apikey": WRITE,
     "usage.purposebudget": OWN,

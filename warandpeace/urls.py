@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from publishing.bot import webhook
 from warandpeace import health, views
 from warandpeace.demo import views as demo
 
@@ -15,6 +16,7 @@ urlpatterns = [
     path("demo/feed.xml", demo.feed, name="demo-feed"),
     path("demo/news/<slug:slug>/", demo.article, name="demo-article"),
     path("sandbox/", include("publishing.urls")),
+    path("telegram/webhook/", webhook.receive, name="telegram-webhook"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
 ]

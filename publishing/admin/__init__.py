@@ -8,6 +8,7 @@ from publishing.admin.message import MessageAdmin
 from publishing.admin.publication import PublicationAdmin
 from publishing.admin.queue import QueueAdmin
 from publishing.admin.subscriber import SubscriberAdmin
+from publishing.admin.telegram_editor import TelegramEditorAdmin
 
 __all__ = [
     "BotAdmin",
@@ -18,4 +19,5 @@ __all__ = [
     "PublishableArticleAdmin",
     "QueueAdmin",
     "SubscriberAdmin",
+    "TelegramEditorAdmin",
 ]

@@ -3,6 +3,7 @@
 from publishing.models.bot import Bot
 from publishing.models.channel import Channel
 from publishing.models.chat import Chat
+from publishing.models.conversation import BotUpdate, DebugWindow, TelegramEditor
 from publishing.models.digest import Digest, DigestItem
 from publishing.models.installation import Installation
 from publishing.models.message import Attempt, Message, SandboxPost
@@ -13,8 +14,10 @@ from publishing.models.subscriber import Subscriber
 __all__ = [
     "Attempt",
     "Bot",
+    "BotUpdate",
     "Channel",
     "Chat",
+    "DebugWindow",
     "Digest",
     "DigestItem",
     "Installation",
@@ -24,4 +27,5 @@ __all__ = [
     "Publication",
     "SandboxPost",
     "Subscriber",
+    "TelegramEditor",
 ]

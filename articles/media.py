@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from io import BytesIO
 
 import imagesize
 from django.utils import timezone
@@ -86,7 +87,7 @@ def fetch_picture(picture_id: int) -> bool:
 def read_header(body: bytes) -> Header:
     """Type and size of a picture, from its bytes alone. Raises Unusable for what is no picture one would post."""
     content_type = _type_of(body)
-    width, height = imagesize.get(body) if content_type else (-1, -1)
+    width, height = imagesize.get(BytesIO(body)) if content_type else (-1, -1)
     if min(width, height) < 1:
         raise Unusable(_("What came is no JPEG, PNG or WebP picture."))
     if min(width, height) < SMALLEST:

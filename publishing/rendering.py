@@ -1,26 +1,30 @@
-"""One tree of a post, turned into Telegram's text with entities, and from there into HTML that looks the same.
+"""One tree of a post, turned into Telegram's text with entities: by the channel's template, cut into messages.
 
-Offsets and lengths of entities count UTF-16 units, as in https://core.telegram.org/api/entities.
+Offsets and lengths of entities count UTF-16 units, as in https://core.telegram.org/api/entities. How a payload looks
+to subscribers is told by `payload_html`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.utils import translation
-from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import pgettext
+from django.utils.formats import date_format
 
-from publishing.models import Publication
-from publishing.splitting import MAX_UNITS, Mark, Piece, clean, is_visible, split, units
+from articles.models import Article, Picture
+from publishing.autolinks import hashtags
+from publishing.models import Channel, Publication
+from publishing.post_template import Template, standard
+from publishing.splitting import MAX_CAPTION_UNITS, MAX_UNITS, Mark, Piece, clean, is_visible, split, units
+from publishing.template_syntax import TemplateError, is_web_address, read
 
-__all__ = ["MAX_UNITS", "Entity", "Part", "Span", "compose", "lay_out", "payload_hash", "payload_html", "render"]
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -47,25 +51,52 @@ class Entity:
 
 
 @dataclass(frozen=True)
+class Photo:
+    """The picture of a post: the hash of a stored file, and the address where Telegram can find it too."""
+
+    sha256: str
+    url: str
+
+
+@dataclass(frozen=True)
 class Part:
-    """One message of a post."""
+    """One message of a post.
+
+    A text that fits below a picture (`MAX_CAPTION_UNITS`) is its caption. A longer one stays one message: Telegram is
+    asked to show the picture above it, as the large preview of the picture's own address.
+    """
 
     text: str
     entities: tuple[Entity, ...] = ()
+    photo: Photo | None = None
 
     @property
     def units(self) -> int:
-        """The length as Telegram counts it, in UTF-16 units; `MAX_UNITS` is the most a message may have."""
+        """The length as Telegram counts it, in UTF-16 units; `limit` is the most a message may have."""
         return units(self.text)
 
+    @property
+    def limit(self) -> int:
+        return MAX_CAPTION_UNITS if self.is_caption else MAX_UNITS
+
+    @property
+    def is_caption(self) -> bool:
+        return self.photo is not None and self.units <= MAX_CAPTION_UNITS
+
     def payload(self) -> dict[str, Any]:
-        """What is frozen at approval: the arguments of sendMessage but for the chat, ready for JSON."""
+        """What is frozen at approval: what sendMessage or, of the kind `photo`, sendPhoto needs, ready for JSON.
+
+        `media` is the hash of the picture's file.
+        """
+        payload = {"text": self.text, "entities": [entity.as_dict() for entity in self.entities]}
         links = [entity.url for entity in self.entities if entity.url]
-        return {
-            "text": self.text,
-            "entities": [entity.as_dict() for entity in self.entities],
-            "link_preview_options": {"url": links[-1]} if links else {"is_disabled": True},
-        }
+        if self.photo is None:
+            return payload | {"link_preview_options": {"url": links[-1]} if links else {"is_disabled": True}}
+        if self.is_caption:
+            still = {"is_disabled": True}
+            return payload | {"kind": "photo", "media": self.photo.sha256, "link_preview_options": still}
+        above = {"url": self.photo.url, "prefer_large_media": True, "show_above_text": True}
+        return payload | {"media": self.photo.sha256, "link_preview_options": above}
 
 
 def payload_hash(payload: Mapping[str, Any]) -> str:
@@ -77,52 +108,101 @@ def payload_hash(payload: Mapping[str, Any]) -> str:
 def render(publication: Publication) -> list[Part]:
     """The messages a publication goes out as; none if there is nothing to read in it.
 
-    Reads `publication.channel` and `publication.article`, so fetch them along where many are rendered.
+    Reads the publication's channel and its article with source, tags and picture, as far as the channel's template
+    names them; `Publication.objects.for_queue()` fetches them along.
     """
     channel, article = publication.channel, publication.article
+    template = template_of(channel)
+    of_article = _of_article(article, channel, template.fields) if article else {}
     return compose(
         title=publication.title,
         text=publication.final_text,
-        source_url=article.url if article else "",
         footer=channel.footer,
         language=channel.language,
+        template=template,
+        photo=_photo(article) if article and getattr(channel, "with_photos", False) else None,
+        **of_article,
     )
 
 
-def compose(*, title: str, text: str, source_url: str = "", footer: str = "", language: str = "ru") -> list[Part]:
-    """A bold title, the paragraphs, and a last line with the link to the source and the footer, as messages.
+def template_of(channel: Channel) -> Template:
+    """The channel's template; the standard one if it has none.
+
+    The admin refuses a template that can't be read. One that came another way doesn't keep the posts back.
+    """
+    try:
+        return read(getattr(channel, "template", "") or standard(channel.language))
+    except TemplateError as error:
+        logger.error("Channel %s has a template that can't be used: %s", channel.slug, error)
+        return read(standard(channel.language))
+
+
+def _of_article(article: Article, channel: Channel, wanted: frozenset[str]) -> dict[str, Any]:
+    """What a template says of an article; what it doesn't name isn't looked up."""
+    return {
+        "source_url": article.url,
+        "source": article.source.name if "source" in wanted else "",
+        "tags": [tag.name for tag in article.tags.all()] if "tags" in wanted else [],
+        "published_at": article.published_at.astimezone(channel.zone) if "date" in wanted else None,
+    }
+
+
+def _photo(article: Article) -> Photo | None:
+    try:
+        picture = article.picture
+    except Picture.DoesNotExist:
+        return None
+    return Photo(picture.media_id, picture.url) if picture.media_id else None
+
+
+def compose(
+    *,
+    title: str,
+    text: str,
+    source_url: str = "",
+    source: str = "",
+    tags: Iterable[str] = (),
+    footer: str = "",
+    published_at: datetime | None = None,
+    language: str = "ru",
+    template: Template | None = None,
+    photo: Photo | None = None,
+) -> list[Part]:
+    """A post by a template, which is the standard one of the language if none is given, as messages.
 
     Any text is accepted: what Telegram would drop or refuse is cleaned away first, and a source that is not a
-    web address gets no link. The messages follow each other without a gap but for the white space between them.
+    web address gets no link. `tags` are names; `published_at` is in the time zone of the readers. The messages follow
+    each other without a gap but for the white space between them.
     """
     if not is_visible(title + text):
         return []
-    headline = " ".join(clean(title).split())
-    paragraphs = [[Span(headline, bold=True)], [Span(clean(text))], _last_line(source_url, footer, language)]
-    return lay_out(paragraphs)
+    with translation.override(language):
+        date = date_format(published_at, "j E Y") if published_at else ""
+    values = {
+        "title": _line(title),
+        "text": clean(text),
+        "source": _line(source),
+        "link": source_url if is_web_address(source_url) else "",
+        "tags": hashtags(tags),
+        "footer": _line(footer),
+        "date": date,
+    }
+    return _with_photo(*(template or read(standard(language))).fill(values), photo)
+
+
+def _line(text: str) -> str:
+    return " ".join(clean(text).split())
+
+
+def _with_photo(text: str, marks: Sequence[Mark], photo: Photo | None) -> list[Part]:
+    """The post as messages, the picture with the first of them."""
+    parts = [_part(piece) for piece in split(text, marks)]
+    return [replace(part, photo=photo) for part in parts[:1]] + parts[1:]
 
 
 def lay_out(paragraphs: Iterable[Sequence[Span]]) -> list[Part]:
     """The tree of a post as messages, with an empty line between paragraphs. Its texts must be clean."""
     return [_part(piece) for piece in split(*_flatten(paragraphs))]
-
-
-def _last_line(source_url: str, footer: str, language: str) -> list[Span]:
-    spans = []
-    if _is_web_address(source_url):
-        with translation.override(language):
-            spans.append(Span(pgettext("link below a post", "Source"), url=source_url))
-    if spans and clean(footer):
-        spans.append(Span(" · "))
-    return [*spans, Span(clean(footer))]
-
-
-def _is_web_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-    except ValueError:  # brackets without an address in them
-        return False
-    return parts.scheme in {"http", "https"} and bool(parts.netloc) and url.isprintable() and " " not in url
 
 
 def _flatten(paragraphs: Iterable[Sequence[Span]]) -> tuple[str, list[Mark]]:
@@ -150,31 +230,3 @@ def _part(piece: Piece) -> Part:
         for mark in piece.marks
     ]
     return Part(piece.text, tuple(entities))
-
-
-# --- HTML -----------------------------------------------------------------------------------------------------------
-
-
-def payload_html(payload: Mapping[str, Any]) -> SafeString:
-    """A frozen payload as subscribers see it: escaped, with `<b>` and `<a>`, and `<br>` for newlines."""
-    encoded = str(payload["text"]).encode("utf-16-le")
-    pieces, done = [], 0
-    for entity in sorted(payload["entities"], key=lambda entity: int(entity["offset"])):
-        start, end = 2 * entity["offset"], 2 * (entity["offset"] + entity["length"])
-        pieces += [_escaped(encoded[done:start]), _element(entity, _escaped(encoded[start:end]))]
-        done = end
-    return mark_safe("".join([*pieces, _escaped(encoded[done:])]))  # noqa: S308  each piece is escaped
-
-
-def _escaped(encoded: bytes) -> SafeString:
-    return SafeString(str(format_html("{}", encoded.decode("utf-16-le"))).replace("\n", "<br>"))
-
-
-def _element(entity: Mapping[str, Any], inside: SafeString) -> SafeString:
-    match entity["type"]:
-        case "bold":
-            return format_html("<b>{}</b>", inside)
-        case "text_link" if _is_web_address(entity["url"]):
-            return format_html('<a href="{}" rel="noopener noreferrer" target="_blank">{}</a>', entity["url"], inside)
-        case _:
-            return inside

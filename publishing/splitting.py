@@ -15,6 +15,7 @@ import regex
 from razdel import sentenize
 
 MAX_UNITS = 4096
+MAX_CAPTION_UNITS = 1024
 MAX_ENTITIES = 100
 
 # What Telegram drops from a text or shows as a space, and what turns the direction of everything after it:
@@ -63,10 +64,16 @@ def is_visible(text: str) -> bool:
     return _VISIBLE.search(text) is not None
 
 
+def without_unwanted(text: str) -> str:
+    """The text without what Telegram would drop, and with spaces for tabs; white space stays."""
+    kept: str = _UNWANTED.sub("", text.replace("\t", " "))
+    return kept
+
+
 def clean(text: str) -> str:
     """The text without what doesn't belong in a post, with plain newlines, at most one empty line in a row."""
-    text = unicodedata.normalize("NFC", _LINE_ENDS.sub("\n", text)).replace("\t", " ")
-    text = _SPACES_AT_LINE_ENDS.sub("", _UNWANTED.sub("", text))
+    text = unicodedata.normalize("NFC", _LINE_ENDS.sub("\n", text))
+    text = _SPACES_AT_LINE_ENDS.sub("", without_unwanted(text))
     cleaned: str = _EMPTY_LINES.sub("\n\n", text)
     return cleaned.strip()
 

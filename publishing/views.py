@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from publishing.models import Channel, SandboxPost
-from publishing.rendering import payload_html
+from publishing.preview import payload_html
 
 PAGE = 30
 

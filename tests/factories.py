@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
 
 import factory
@@ -9,8 +10,9 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from articles.models import Article, Source
+from articles.models import Article, Media, Picture, Source
 from publishing.models import Channel, Publication
+from tests.pictures import png
 
 
 class UserFactory(DjangoModelFactory):
@@ -44,6 +46,30 @@ class ArticleFactory(DjangoModelFactory):
     summary_text = "Порт увеличил перевалку угля на 12%."
     language = "ru"
     status = Article.Status.SUMMARISED
+
+
+class MediaFactory(DjangoModelFactory):
+    """A picture of 400 × 200 pixels that a browser can show."""
+
+    class Meta:
+        model = Media
+
+    body = png(400, 200)
+    sha256 = factory.LazyAttribute(lambda media: hashlib.sha256(media.body).hexdigest())
+    content_type = "image/png"
+    width, height = 400, 200
+    size = factory.LazyAttribute(lambda media: len(media.body))
+    source_url = "https://news.example/port.png"
+
+
+class PictureFactory(DjangoModelFactory):
+    class Meta:
+        model = Picture
+
+    article = factory.SubFactory(ArticleFactory)
+    media = factory.SubFactory(MediaFactory)
+    url = factory.SelfAttribute("media.source_url")
+    status = Picture.Status.FETCHED
 
 
 class ChannelFactory(DjangoModelFactory):

@@ -20,8 +20,10 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 from publishing import approval, settling
 from publishing.admin import decisions
 from publishing.models import Publication
+from publishing.preview import payload_html
 from publishing.queueing import explain
-from publishing.rendering import MAX_UNITS, payload_html, render
+from publishing.rendering import render
+from publishing.splitting import MAX_UNITS
 
 # What a source's page may weigh in the third column, in characters.
 SOURCE_SHOWN = 20_000

@@ -20,7 +20,8 @@ from publishing import approval
 from publishing.admin import decisions
 from publishing.models import Channel, Message, PendingPublication, Publication
 from publishing.queueing import explain
-from publishing.rendering import MAX_UNITS, render
+from publishing.rendering import render
+from publishing.splitting import MAX_UNITS
 from usage.listing import LargeTableAdmin, capped_count
 from usage.moments import when
 

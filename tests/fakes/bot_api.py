@@ -15,6 +15,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email import message_from_bytes
 from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -22,10 +23,11 @@ from urllib.parse import parse_qsl
 
 LONGEST_POLL = 0.2  # seconds
 SLOW = 0.2  # seconds
+MAX_CAPTION = 1024  # characters
 
 
 class Fault(StrEnum):
-    """What befalls a sendMessage. The first seven befall a message that was accepted."""
+    """What befalls a sendMessage or a sendPhoto. The first seven befall a message that was accepted."""
 
     HANG = "accepted, then silence"
     DROP = "accepted, then the connection is closed"
@@ -36,6 +38,7 @@ class Fault(StrEnum):
     SERVER_ERROR = "accepted, then Telegram's own 500"
     GARBAGE = "200 with a page that isn't Telegram's"
     REFUSED = "400: can't parse entities"
+    BAD_PHOTO = "400: the picture can't be read"
     CHAT_NOT_FOUND = "400: chat not found"
     MIGRATED = "400: the chat has another number now"
     UNAUTHORIZED = "401"
@@ -43,10 +46,12 @@ class Fault(StrEnum):
     FLOOD = "429 with retry_after"
 
 
+SENDING = ("sendMessage", "sendPhoto")
 ACCEPTED = (Fault.HANG, Fault.DROP, Fault.RESET, Fault.SLOW, Fault.TRUNCATE, Fault.BAD_GATEWAY, Fault.SERVER_ERROR)
 REFUSALS: dict[Fault, tuple[int, str, dict[str, int]]] = {
     Fault.SERVER_ERROR: (500, "Internal Server Error: restart", {}),
     Fault.REFUSED: (400, "Bad Request: can't parse entities: unsupported start tag", {}),
+    Fault.BAD_PHOTO: (400, "Bad Request: IMAGE_PROCESS_FAILED", {}),
     Fault.CHAT_NOT_FOUND: (400, "Bad Request: chat not found", {}),
     Fault.MIGRATED: (
         400,
@@ -76,6 +81,9 @@ class BotApi:
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     faults: deque[Fault] = field(default_factory=deque)
     updates: deque[dict[str, Any]] = field(default_factory=deque)
+    conflicts: int = 0  # questions for updates that are answered as if somebody else asked, too
+    webhook: dict[str, Any] = field(default_factory=dict)
+    said: dict[int, dict[str, Any]] = field(default_factory=dict)  # what people wrote to the bot, by its number
     token_is_dead: bool = False
     closing: threading.Event = field(default_factory=threading.Event)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(100))
@@ -101,7 +109,25 @@ class BotApi:
         length = len(text.split(maxsplit=1)[0])
         commands = [{"type": "bot_command", "offset": 0, "length": length}] if text.startswith("/") else []
         message = {"message_id": number, "date": 1790000000, "chat": chat, "from": person, "text": text}
+        self.said[number] = message
         self.updates.append({"update_id": number, "message": message | {"entities": commands}})
+
+    def tap(self, data: str, user_id: int = 7, language: str = "ru", post: dict[str, Any] | None = None) -> None:
+        """A person taps a button that carries the data, below the post or else below the newest one."""
+        number, below = next(self.numbers), post or self.ledger[-1]
+        person = {"id": user_id, "is_bot": False, "first_name": "Анна", "language_code": language}
+        chat = {"id": user_id, "type": "private", "first_name": "Анна"}
+        message = {"message_id": below["message_id"], "date": 1790000000, "chat": chat, "text": below["text"]}
+        if quoted := self.said.get(json.loads(below.get("reply_parameters", "{}")).get("message_id")):
+            message["reply_to_message"] = quoted
+        tapped = {"id": f"tap-{number}", "from": person, "message": message, "chat_instance": "1", "data": data}
+        self.updates.append({"update_id": number, "callback_query": tapped})
+
+    @staticmethod
+    def buttons(post: dict[str, Any]) -> dict[str, str]:
+        """The buttons below a post: what each carries, by what it says."""
+        rows = json.loads(post.get("reply_markup") or "{}").get("inline_keyboard", [])
+        return {button["text"]: button["callback_data"] for row in rows for button in row}
 
     def answer(self, method: str, path: str, parameters: dict[str, Any]) -> Reply | None:
         """The reply to a call; None closes the connection without one."""
@@ -109,23 +135,27 @@ class BotApi:
             self.calls.append((method, parameters))
             answers: dict[str, Callable[[dict[str, Any]], Any]] = {
                 "sendMessage": self._accept,
+                "sendPhoto": self._accept,
                 "forwardMessage": self._forward,
                 "deleteMessage": self._delete,
                 "editMessageText": self._edit_text,
                 "editMessageCaption": self._edit_caption,
                 "getMe": lambda _: {"id": 1, "is_bot": True, "first_name": "Bot", "username": "warandpeace_bot"},
                 "getUpdates": self._poll,
+                "setWebhook": self._set_webhook,
+                "getWebhookInfo": lambda _: {"url": "", "pending_update_count": 0} | self.webhook,
             }
             if self.token_is_dead:
                 return self._fail(Fault.UNAUTHORIZED, path, parameters)
-            if method == "sendMessage" and self.faults:
+            if method in SENDING and self.faults:
                 return self._fail(self.faults.popleft(), path, parameters)
             result = answers.get(method, lambda _: True)(parameters)
-            return _json(400, result) if isinstance(result, dict) and result.get("ok") is False else _ok(result)
+            is_refused = isinstance(result, dict) and result.get("ok") is False
+            return _json(result["error_code"], result) if is_refused else _ok(result)
 
     def _accept(self, parameters: dict[str, Any]) -> dict[str, Any]:
         chat_numbers = self.numbers_of[parameters["chat_id"]]
-        post = parameters | {"message_id": next(chat_numbers)}
+        post = {"text": parameters.get("caption", "")} | parameters | {"message_id": next(chat_numbers)}
         self.ledger.append(post)
         return _told(post)
 
@@ -158,6 +188,8 @@ class BotApi:
         return self._edit(parameters, parameters["text"], is_caption=False)
 
     def _edit_caption(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        if len(parameters.get("caption", "")) > MAX_CAPTION:
+            return _refusal("message caption is too long")
         return self._edit(parameters, parameters.get("caption", ""), is_caption=True)
 
     def _edit(self, parameters: dict[str, Any], text: str, *, is_caption: bool) -> dict[str, Any]:
@@ -167,14 +199,22 @@ class BotApi:
             return _refusal("message to edit not found")
         if ("photo" in post) != is_caption:
             return _refusal(f"there is no {'caption' if is_caption else 'text'} in the message to edit")
-        if post["text"] == text:
+        keyboard = parameters.get("reply_markup", "")
+        if (post["text"], post.get("reply_markup", "")) == (text, keyboard):
             return _refusal(
                 "message is not modified: specified new message content and reply markup are exactly the same"
             )
-        post["text"] = text
+        post |= {"text": text} | ({"reply_markup": keyboard} if keyboard or "reply_markup" in post else {})
         return _told(post)
 
-    def _poll(self, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+    def _set_webhook(self, parameters: dict[str, Any]) -> bool:
+        self.webhook = {"url": parameters["url"]}
+        return True
+
+    def _poll(self, parameters: dict[str, Any]) -> list[dict[str, Any]] | dict[str, Any]:
+        if self.conflicts:
+            self.conflicts -= 1
+            return {"ok": False, "error_code": 409, "description": "Conflict: terminated by other getUpdates request"}
         known = int(parameters.get("offset", 0))
         while self.updates and self.updates[0]["update_id"] < known:
             self.updates.popleft()
@@ -226,14 +266,26 @@ def _json(status: int, reply: dict[str, Any]) -> Reply:
     return Reply(status, json.dumps(reply).encode())
 
 
+def _parameters(content_type: str, body: bytes) -> dict[str, Any]:
+    """The parameters of a call: of a form or, where a file is among them, of its parts; a file is its bytes."""
+    if not content_type.startswith("multipart/"):
+        return dict(parse_qsl(body.decode(), keep_blank_values=True))
+    form = message_from_bytes(f"Content-Type: {content_type}\r\n\r\n".encode() + body)
+    parameters: dict[str, Any] = {}
+    for part in form.get_payload():
+        name, value = part.get_param("name", header="content-disposition"), part.get_payload(decode=True)
+        parameters[name] = value if part.get_filename() else value.decode()
+    return parameters
+
+
 def _handler(api: BotApi) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             method = self.path.rpartition("/")[2]
-            reply = api.answer(method, self.path, dict(parse_qsl(body, keep_blank_values=True)))
+            reply = api.answer(method, self.path, _parameters(self.headers.get("Content-Type", ""), body))
             if method == "getUpdates":
                 api.closing.wait(LONGEST_POLL)
             if reply is None:

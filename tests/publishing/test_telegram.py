@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from pytest_django import Settings
@@ -13,6 +14,7 @@ from publishing import telegram
 from publishing.models import Channel, Message
 from publishing.outcomes import NotSent, Outcome, Refused, Sent, Unknown
 from publishing.telegram import TelegramTransport
+from tests.factories import MediaFactory
 from tests.fakes.bot_api import BotApi, Fault, bot_api
 from tests.servers import free_port
 
@@ -230,3 +232,91 @@ def test_without_a_token_nothing_is_edited_or_deleted(api: BotApi, settings: Set
 
     assert isinstance(edited, NotSent)
     assert isinstance(deleted, NotSent)
+
+
+# --- pictures -------------------------------------------------------------------------------------------------------
+
+
+def send_photo(**fields: Any) -> Outcome:
+    media = MediaFactory.create()
+    payload = PAYLOAD | {"kind": "photo", "media": media.sha256} | fields
+    return TelegramTransport(Channel(kind=Channel.Kind.TELEGRAM, chat_id="@channel")).send(Message(payload=payload))
+
+
+@pytest.mark.django_db
+def test_a_picture_goes_out_with_its_caption(api: BotApi) -> None:
+    outcome = send_photo()
+
+    [(method, parameters)] = api.calls
+    assert isinstance(outcome, Sent)
+    assert method == "sendPhoto"
+    assert parameters["photo"] == MediaFactory.body
+    assert parameters["caption"] == PAYLOAD["text"]
+    assert '"type": "text_link"' in parameters["caption_entities"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("fault", [Fault.BAD_PHOTO, Fault.REFUSED], ids=lambda fault: fault.name)
+def test_a_picture_that_telegram_refuses_keeps_no_text_back(api: BotApi, fault: Fault) -> None:
+    api.faults.append(fault)
+
+    outcome = send_photo()
+
+    assert isinstance(outcome, Sent)
+    assert [method for method, _parameters in api.calls] == ["sendPhoto", "sendMessage"]
+    assert api.texts == [PAYLOAD["text"]]
+
+
+@pytest.mark.django_db
+def test_a_picture_that_is_gone_keeps_no_text_back(api: BotApi) -> None:
+    outcome = send_photo(media="0" * 64)
+
+    assert isinstance(outcome, Sent)
+    assert [method for method, _parameters in api.calls] == ["sendMessage"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "fault",
+    [Fault.DROP, Fault.RESET, Fault.TRUNCATE, Fault.BAD_GATEWAY, Fault.SERVER_ERROR, Fault.GARBAGE],
+    ids=lambda fault: fault.name,
+)
+def test_a_picture_of_which_nothing_is_proved_is_not_followed_by_its_text(api: BotApi, fault: Fault) -> None:
+    api.faults.append(fault)
+
+    outcome = send_photo()
+
+    assert isinstance(outcome, Unknown)
+    assert len(api.calls) == 1
+
+
+@pytest.mark.django_db
+def test_a_flood_of_pictures_is_not_sent_and_says_how_long_to_wait(api: BotApi) -> None:
+    api.faults.append(Fault.FLOOD)
+
+    outcome = send_photo()
+
+    assert isinstance(outcome, NotSent)
+    assert (outcome.retry_after, len(api.calls)) == (timedelta(seconds=7), 1)
+
+
+@pytest.mark.django_db
+def test_the_caption_of_a_picture_is_edited_in_place(api: BotApi) -> None:
+    outcome = send_photo()
+    assert isinstance(outcome, Sent)
+
+    telegram.edit("TELEGRAM_BOT_TOKEN", "@channel", outcome.number, PAYLOAD | {"kind": "photo", "text": "Новая"})
+
+    assert api.texts == ["Новая"]
+    assert [method for method, _parameters in api.calls] == ["sendPhoto", "editMessageCaption"]
+
+
+@pytest.mark.django_db
+def test_a_text_that_no_longer_fits_is_refused_as_caption(api: BotApi) -> None:
+    outcome = send_photo()
+    assert isinstance(outcome, Sent)
+
+    edited = telegram.edit("TELEGRAM_BOT_TOKEN", "@channel", outcome.number, PAYLOAD | {"text": "я" * 1025})
+
+    assert isinstance(edited, Refused)
+    assert "caption is too long" in edited.reason

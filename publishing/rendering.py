@@ -120,7 +120,7 @@ def render(publication: Publication) -> list[Part]:
         footer=channel.footer,
         language=channel.language,
         template=template,
-        photo=_photo(article) if article and getattr(channel, "with_photos", False) else None,
+        photo=_photo(article) if article and channel.with_photos else None,
         **of_article,
     )
 
@@ -131,7 +131,7 @@ def template_of(channel: Channel) -> Template:
     The admin refuses a template that can't be read. One that came another way doesn't keep the posts back.
     """
     try:
-        return read(getattr(channel, "template", "") or standard(channel.language))
+        return read(channel.template or standard(channel.language))
     except TemplateError as error:
         logger.error("Channel %s has a template that can't be used: %s", channel.slug, error)
         return read(standard(channel.language))

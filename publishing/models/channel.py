@@ -15,6 +15,7 @@ from simple_history.models import HistoricalRecords
 
 from articles.models import Source
 from publishing.models.chat import pace_of_chats
+from publishing.template_syntax import MAX_LENGTH, validate_template
 
 
 def validate_time_zone(name: str) -> None:
@@ -80,6 +81,14 @@ class Channel(models.Model):
 
     footer = models.CharField(
         _("footer"), max_length=500, blank=True, help_text=_("The last line of each post, such as @warandpeace.")
+    )
+    template = models.TextField(
+        _("template of posts"), max_length=MAX_LENGTH, blank=True, validators=[validate_template]
+    )
+    with_photos = models.BooleanField(
+        _("with photos"),
+        default=False,
+        help_text=_("The main picture of an article goes along. No post waits long for one: it goes out without."),
     )
     auto_approve = models.CharField(
         _("approve automatically"), max_length=10, choices=AutoApprove, default=AutoApprove.NEVER

@@ -13,7 +13,7 @@ from publishing.models import Publication
 from warandpeace.legacy import clocks
 from warandpeace.legacy.links import link_of
 from warandpeace.legacy.stream import FamilyStream, New, Old, Setting, key, text
-from warandpeace.transfer.codecs import Utf8
+from warandpeace.transfer.encoding import Utf8
 from warandpeace.transfer.errors import Unfit
 from warandpeace.transfer.tables import Table
 
@@ -145,10 +145,8 @@ class Articles(FamilyStream[OldArticle]):
 
     def settled(self, family: list[Old], taken: list[OldArticle]) -> None:
         """Streams that come later look for articles by link: tell them what is not there, or under another number."""
-        if len(family) > 1 or not taken or taken[0].id != family[0]["rowid"]:
-            numbers = [old["rowid"] for old in family]
-            survivor = taken[0].id if taken else None
-            self.setting.families.settle(self.name, numbers, survivor, family[0]["key"])
+        survivor = taken[0].id if taken else None
+        self.setting.families.settle(self.name, [old["rowid"] for old in family], survivor, family[0]["key"])
 
     def _version_of_summary(self, article: OldArticle) -> int:
         """The number of the version `articles` holds; 0 if it is one of those in the `summaries` table."""

@@ -12,8 +12,8 @@ from warandpeace.legacy import clocks
 from warandpeace.legacy.articles import ERROR_PREFIXES, LEGACY, SUMMARY
 from warandpeace.legacy.stream import FamilyStream, LegacyStream, New, Old, RowStream, key, number, text
 from warandpeace.transfer.blocks import Block
-from warandpeace.transfer.codecs import dump_original
 from warandpeace.transfer.errors import Unfit
+from warandpeace.transfer.originals import dump_original
 from warandpeace.transfer.tables import Table
 
 DEAD_LETTER, BACKFILL = Table(DeadLetter), Table(BackfillRun)

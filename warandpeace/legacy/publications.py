@@ -15,7 +15,7 @@ from warandpeace.legacy.articles import ARTICLE, PUBLICATION, SUMMARY, article_r
 from warandpeace.legacy.links import link_of
 from warandpeace.legacy.stream import FamilyStream, MergedInto, New, Old, key, number, text
 from warandpeace.transfer.errors import Unfit
-from warandpeace.transfer.holding import HELD_BY_TRANSFER
+from publishing.holding import HELD_BY_TRANSFER
 from warandpeace.transfer.tables import Table
 
 DIGEST = Table(Digest)

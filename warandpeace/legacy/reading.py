@@ -22,7 +22,7 @@ from warandpeace.legacy.passkeys import Passkeys
 from warandpeace.legacy.publications import Digests, PendingPublications
 from warandpeace.legacy.stream import FamilyStream, LegacyStream, Setting
 from warandpeace.transfer.errors import TransferError
-from warandpeace.transfer.holding import PAUSED_BY_TRANSFER
+from publishing.holding import PAUSED_BY_TRANSFER
 from warandpeace.transfer.scope import Scope
 from warandpeace.transfer.snapshot import Snapshot
 from warandpeace.transfer.target import Target

@@ -66,12 +66,29 @@ class LegacyStream(ABC):
 
     def blocks(self) -> Iterator[Block]:
         for low, high in self._ranges():
-            cell = str(low // self.setting.scope.size)
-            block = Block(self.name, cell, {table: [] for table in self.targets}, self.main)
-            self.fill(block, low, high)
+            try:
+                block = self._block(low, high, is_careful=self.setting.scope.is_partial)
+            except Unfit:
+                block = self._block(low, high, is_careful=True)
+            self.done()
             yield block
             if self.setting.scope.is_used_up(self.name):
                 return
+
+    def _block(self, low: int, high: int, *, is_careful: bool) -> Block:
+        """The rows of a cell. Raises Unfit, if not careful, for one that only shows that it does not fit at the end."""
+        cell = str(low // self.setting.scope.size)
+        block = Block(self.name, cell, {table: [] for table in self.targets}, self.main, is_careful=is_careful)
+        self.begin()
+        self.fill(block, low, high)
+        block.seal()
+        return block
+
+    def begin(self) -> None:
+        """A cell is begun, for the first time or anew."""
+
+    def done(self) -> None:
+        """A cell is filled."""
 
     def _ranges(self) -> Iterator[tuple[int, int]]:
         """The cells that have rows."""
@@ -204,7 +221,8 @@ class FamilyStream(LegacyStream, Generic[Thing]):
             else:
                 sound.append(thing)
         taken = [thing for thing, swallowed in self.united(sound) if self._take(block, thing, swallowed, family)]
-        self.settled(family, taken)
+        if len(family) > 1 or not taken or self.number(taken[0]) != family[0]["rowid"]:
+            self._unsettled.append((family, taken))
 
     def _take(self, block: Block, thing: Thing, swallowed: list[Thing], family: list[Old]) -> bool:
         try:
@@ -217,8 +235,19 @@ class FamilyStream(LegacyStream, Generic[Thing]):
             block.merge(self.label(other), self.label(thing))
         return True
 
+    def number(self, thing: Thing) -> object:
+        """The row's number that a thing goes on with."""
+        return getattr(thing, "id", None)
+
+    def begin(self) -> None:
+        self._unsettled = list[tuple[list[Old], list[Thing]]]()
+
+    def done(self) -> None:
+        for family, taken in self._unsettled:
+            self.settled(family, taken)
+
     def settled(self, family: list[Old], taken: list[Thing]) -> None:
-        """Told of every family when it is done with."""
+        """Told of every family that is not simply one row under its own number."""
 
 
 def text(old: Old, name: str) -> str:

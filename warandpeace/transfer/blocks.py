@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -37,6 +37,8 @@ class Block:
     quarantined: list[Quarantined] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
     kept: Counter[str] = field(default_factory=Counter)
+    is_careful: bool = False  # each row is encoded when it is taken, so that one that does not fit is known
+    _loose: dict[Table, list[Row]] = field(default_factory=lambda: defaultdict(list))
 
     @property
     def left(self) -> int:
@@ -48,22 +50,20 @@ class Block:
         return sum(row.is_whole for row in self.quarantined)
 
     def take(self, rows: Iterable[tuple[Table, Row]]) -> None:
-        """Add all rows that one row of the source becomes, or none of them. Raises Unfit."""
-        for table, packed in [(table, table.pack(row)) for table, row in rows]:
-            self.rows[table].append(packed)
+        """Add all rows that one row of the source becomes, or none of them. Raises Unfit, if careful."""
+        if self.is_careful:
+            for table, packed in [(table, table.pack(row)) for table, row in rows]:
+                self.rows[table].append(packed)
+        else:
+            for table, row in rows:
+                self._loose[table].append(row)
         self.transferred += 1
 
-    def folded(self) -> Block:
-        """For a pipe: keys and canonical bytes, which is all a server is given, in tuples, which travel fastest."""
-        for table, rows in self.rows.items():
-            width = len(table.key)
-            self.rows[table] = [(packed.row[:width], packed.data, packed.key) for packed in rows]  # type: ignore[misc]
-        return self
-
-    def unfolded(self) -> Block:
-        for table, rows in self.rows.items():
-            self.rows[table] = [Packed._make(parts) for parts in rows]
-        return self
+    def seal(self) -> None:
+        """Encode what was taken, all at once. Raises Unfit if any row does not fit: then begin anew, carefully."""
+        for table, rows in self._loose.items():
+            self.rows[table] += table.pack_all(rows)
+        self._loose.clear()
 
     def quarantine(self, key: object, reason: object, original: dict[str, Any]) -> None:
         self.quarantined.append(Quarantined(str(key)[:200], str(reason)[:LONGEST_REASON], original))

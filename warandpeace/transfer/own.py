@@ -20,7 +20,7 @@ from publishing.models import Channel, Digest, Installation, Publication, Subscr
 from usage.models import ApiUsageEvent
 from warandpeace.transfer.blocks import Block, cell_of
 from warandpeace.transfer.errors import TransferError, Unfit
-from warandpeace.transfer.holding import HELD_BY_TRANSFER, PAUSED_BY_TRANSFER
+from publishing.holding import HELD_BY_TRANSFER, PAUSED_BY_TRANSFER
 from warandpeace.transfer.models import QuarantinedRow, Transfer, TransferBlock
 from warandpeace.transfer.scope import Scope
 from warandpeace.transfer.snapshot import Snapshot
@@ -97,14 +97,24 @@ class OwnStream:
 
     def blocks(self) -> Iterator[Block]:
         for cell, rows in self._numbered() if self._is_numbered else self._named():
-            block = Block(self.name, cell, {self.main: []}, self.main)
-            for values in rows:
-                if self.scope.admits(self.name):
-                    block.read += 1
-                    self._take(block, values)
+            read = list(rows)
+            try:
+                block = self._block(cell, read, is_careful=self.scope.is_partial)
+            except Unfit:
+                block = self._block(cell, read, is_careful=True)
             yield block
             if self.scope.is_used_up(self.name):
                 return
+
+    def _block(self, cell: str, rows: list[Row], *, is_careful: bool) -> Block:
+        """The rows of a cell. Raises Unfit, if not careful, for one that only shows that it does not fit at the end."""
+        block = Block(self.name, cell, {self.main: []}, self.main, is_careful=is_careful)
+        for values in rows:
+            if self.scope.admits(self.name):
+                block.read += 1
+                self._take(block, values)
+        block.seal()
+        return block
 
     def _numbered(self) -> Iterator[tuple[str, Iterator[Row]]]:
         size, mark = self.scope.size, self.snapshot.mark

@@ -19,6 +19,7 @@ from django.db import Error as DatabaseTrouble
 
 from warandpeace.transfer.blocks import Block
 from warandpeace.transfer.errors import TransferError
+from warandpeace.transfer.parcels import no_more, receive, send, widen
 from warandpeace.transfer.proof import Proved
 from warandpeace.transfer.reconcile import Written
 from warandpeace.transfer.target import Target
@@ -74,6 +75,7 @@ def _thread(target: Target, begin: Callable[[], None]) -> Iterator[ThreadPoolExe
 def _through_process(blocks: Iterable[Block], target: Target, write: Write, prove: Prove) -> Iterator[Proved]:
     """Blocks go down one pipe, which holds the reader back when it is full; what was proved comes up another."""
     (inbox, outbox), (results, answers) = PROCESSES.Pipe(duplex=False), PROCESSES.Pipe(duplex=False)
+    widen(outbox)
 
     def work() -> None:
         outbox.close()
@@ -87,10 +89,10 @@ def _through_process(blocks: Iterable[Block], target: Target, write: Write, prov
     try:
         with outbox:
             for block in blocks:
-                outbox.send(block.folded())
+                send(outbox, block)
                 while results.poll() and (proved := _received(results)) is not None:
                     yield proved
-            outbox.send(None)
+            no_more(outbox)
         while (proved := _received(results)) is not None:
             yield proved
     except BrokenPipeError:
@@ -129,7 +131,7 @@ def _answer(inbox: Connection, answers: Connection, target: Target, write: Write
 
 def _sent(inbox: Connection) -> Iterator[Block]:
     try:
-        while (block := inbox.recv()) is not None:
-            yield block.unfolded()
+        while (block := receive(inbox)) is not None:
+            yield block
     except EOFError:
         os._exit(1)

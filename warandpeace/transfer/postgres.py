@@ -10,7 +10,7 @@ from typing import Any
 from django.db import models
 from psycopg import Copy
 
-from warandpeace.transfer.tables import Packed, Table
+from warandpeace.transfer.tables import DIGEST_BYTES, Packed, Table
 from warandpeace.transfer.target import Target
 
 SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -76,19 +76,31 @@ class PostgresTarget(Target):
             # Foreign keys are checked at once, so that a row that points nowhere is known by its own statement.
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
-    def fetch(self, table: Table, rows: Sequence[Packed]) -> Iterator[bytes]:
-        types = [f"{self._type(table, name)}[]" for name in table.key]
-        wanted = [[packed.row[place] for packed in rows] for place in range(len(table.key))]
-        select = (
-            f"SELECT {self.names(table.columns)} FROM {self.quote(table.name)} "
-            f"WHERE ({self.names(table.key)}) IN (SELECT * FROM unnest({', '.join(f'%s::{each}' for each in types)}))"
+    def digests(self, table: Table, rows: Sequence[Packed]) -> dict[bytes, bytes]:
+        found = self._rows(
+            f"SELECT wanted_place, {self._digest(table)} {self._found(table)}", self._wanted(table, rows)
         )
-        with self._copying(f"COPY ({select}) TO STDOUT (FORMAT BINARY)", wanted) as copy:
-            # The server sends each row as a message of its own; the signature comes with the first, the trailer alone.
-            for chunk in copy:
-                data = bytes(chunk).removeprefix(SIGNATURE)
-                if data and data != TRAILER:
-                    yield data
+        return {rows[place - 1].key: bytes(digest) for place, digest in found}
+
+    def checksum(self, table: Table, rows: Sequence[Packed]) -> bytes:
+        """Made by the server: no row has to be read back to be proved."""
+        all_of_them = f"string_agg({self._digest(table)}, ''::bytea ORDER BY wanted_place)"
+        sql = f"SELECT sha256(coalesce({all_of_them}, ''::bytea)) {self._found(table)}"
+        return bytes(self._rows(sql, self._wanted(table, rows))[0][0])
+
+    def _digest(self, table: Table) -> str:
+        return f"substr(sha256(record_send(ROW({self.names(table.columns)}))), 1, {DIGEST_BYTES})"
+
+    def _found(self, table: Table) -> str:
+        """The rows with the wanted keys, and which of them each is, counted from one."""
+        arrays = ", ".join(f"%s::{self._type(table, name)}[]" for name in table.key)
+        names = [f"wanted_{place}" for place in range(len(table.key))]
+        on = " AND ".join(f"{self.quote(name)} = {wanted}" for name, wanted in zip(table.key, names, strict=True))
+        wanted = f"unnest({arrays}) WITH ORDINALITY AS wanted({', '.join(names)}, wanted_place)"
+        return f"FROM {wanted} JOIN {self.quote(table.name)} ON {on}"
+
+    def _wanted(self, table: Table, rows: Sequence[Packed]) -> list[Any]:
+        return [[packed.row[place] for packed in rows] for place in range(len(table.key))]
 
     def _type(self, table: Table, column: str) -> str:
         field: models.Field[Any, Any] = table.fields[column]

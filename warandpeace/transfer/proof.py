@@ -17,7 +17,7 @@ from warandpeace.transfer.blocks import Block, Stream
 from warandpeace.transfer.marks import checksum, marks_of, name_of, unpack_marks
 from warandpeace.transfer.models import Transfer, TransferBlock
 from warandpeace.transfer.reconcile import CHANGED_HERE, Written
-from warandpeace.transfer.tables import Packed, Table, digest
+from warandpeace.transfer.tables import Packed, Table
 from warandpeace.transfer.target import Target
 
 MOST_NAMED = 100  # differing rows that a report names
@@ -62,13 +62,12 @@ def prove(target: Target, written: Written) -> Proved:
 def _differing(
     target: Target, table: Table, rows: list[Packed], marks: dict[bytes, bytes], excused: set[bytes]
 ) -> list[Packed]:
-    found = {table.key_of(data): digest(data) for data in target.fetch(table, rows)} if rows else {}
-    wrong = []
-    for packed in rows:
-        name = name_of(table, packed.key)
-        if found.get(packed.key) != marks[name] and name not in excused:
-            wrong.append(packed)
-    return wrong
+    """The rows that are not there as they should be: looked for one by one only where the block's checksum differs."""
+    expected = [(packed, name_of(table, packed.key)) for packed in rows]
+    if not rows or target.checksum(table, rows) == sha256(b"".join(marks[name] for _, name in expected)).digest():
+        return []
+    found = target.digests(table, rows)
+    return [packed for packed, name in expected if found.get(packed.key) != marks[name] and name not in excused]
 
 
 def _named(table: Table, packed: Packed) -> str:

@@ -19,10 +19,10 @@ from dataclasses import dataclass, field
 from django.db import DatabaseError, OperationalError, transaction
 
 from warandpeace.transfer.blocks import Block, Quarantined
-from warandpeace.transfer.codecs import dump_original
 from warandpeace.transfer.marks import checksum, mark, marks_of, name_of, pack_marks, unpack_marks
 from warandpeace.transfer.models import QuarantinedRow, Transfer, TransferBlock
-from warandpeace.transfer.tables import DIGEST_BYTES, Packed, Table, digest
+from warandpeace.transfer.originals import dump_original
+from warandpeace.transfer.tables import DIGEST_BYTES, Packed, Table
 from warandpeace.transfer.target import Target
 
 CHANGED_HERE = "changed here since"
@@ -42,7 +42,7 @@ class Written:
 
     def slim(self) -> Written:
         for table, rows in self.block.rows.items():
-            self.block.rows[table] = [Packed(packed.row[: len(table.key)], b"", packed.key) for packed in rows]
+            self.block.rows[table] = [packed._replace(row=packed.row[: len(table.key)], data=b"") for packed in rows]
         return self
 
 
@@ -127,7 +127,7 @@ def _reconcile(target: Target, written: Written, base: dict[bytes, bytes]) -> No
     block, marks = written.block, written.marks
     for table, rows in block.rows.items():
         changed = [packed for packed in rows if base.get(name_of(table, packed.key)) != packed.digest]
-        present = {table.key_of(data): digest(data) for data in target.fetch(table, changed)} if changed else {}
+        present = target.digests(table, changed) if changed else {}
         fresh = []
         for packed in changed:
             name, now = mark(table, packed)
@@ -180,6 +180,6 @@ def _to_quarantine(block: Block, table: Table, packed: Packed, reason: str) -> N
     key = "/".join(str(value) for value in packed.row[: len(table.key)])
     original = dict(zip(table.columns, packed.row, strict=False))
     if len(original) < len(table.columns):
-        original["canonical"] = packed.data
+        original["canonical"] = bytes(packed.data)
     reason = f"the database refuses it: {reason}"
     block.quarantined.append(Quarantined(key if is_whole else f"{table}:{key}", reason, original, is_whole))

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -25,6 +26,7 @@ SQLITE_HEADER = b"SQLite format 3\0"
 HEADER_BYTES = 100
 LARGEST_PAGE = 65_536  # too large for the header's two bytes, which then say 1
 BUSY_SECONDS = 10
+NO_UTF8 = "Could not decode to UTF-8"
 
 
 class Snapshot(ABC):
@@ -75,21 +77,43 @@ class SqliteSnapshot(Snapshot):
             self.file = sqlite3.connect(
                 uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
-            # Broken UTF-8 becomes lone surrogates instead of ending the query; the row then goes to quarantine.
-            self.file.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
             self.file.execute("BEGIN")
             self.file.execute("SELECT count(*) FROM sqlite_master").fetchone()
         except sqlite3.Error as error:
             raise TransferError(_file_trouble(path, error)) from error
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """Where a text is broken UTF-8, its wrong bytes are lone surrogates; its row then goes to quarantine."""
+        done = 0
         try:
-            with closing(self.file.cursor()) as cursor:
-                cursor.execute(sql, parameters)
-                while rows := cursor.fetchmany(ROWS_AT_ONCE):
-                    yield from rows
+            for rows in self._chunks(sql, parameters):
+                yield from rows
+                done += len(rows)
         except sqlite3.Error as error:
-            raise TransferError(_file_trouble(self.path, error)) from error
+            if NO_UTF8 not in str(error):
+                raise TransferError(_file_trouble(self.path, error)) from error
+            yield from islice(self._tolerantly(sql, parameters), done, None)
+
+    def _chunks(self, sql: str, parameters: Sequence[Any]) -> Iterator[list[tuple[Any, ...]]]:
+        with closing(self.file.cursor()) as cursor:
+            cursor.execute(sql, parameters)
+            while rows := cursor.fetchmany(ROWS_AT_ONCE):
+                yield rows
+
+    def _tolerantly(self, sql: str, parameters: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+        """The same rows in the same order, by SQLite's slow way: it asks Python what each text is."""
+        chunks = self._chunks(sql, parameters)
+        while True:
+            self.file.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
+            try:
+                rows = next(chunks, None)
+            except sqlite3.Error as error:
+                raise TransferError(_file_trouble(self.path, error)) from error
+            finally:
+                self.file.text_factory = str
+            if rows is None:
+                return
+            yield from rows
 
     def tables(self) -> set[str]:
         return {row[0] for row in self.rows("SELECT name FROM sqlite_master WHERE type = 'table'")}

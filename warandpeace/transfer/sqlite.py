@@ -60,7 +60,7 @@ class SqliteTarget(Target):
         with DatabaseErrorWrapper(self.connection):
             self._file.executemany(sql, (_to_file(table.codecs, packed.row) for packed in rows))
 
-    def fetch(self, table: Table, rows: Sequence[Packed]) -> Iterator[bytes]:
+    def digests(self, table: Table, rows: Sequence[Packed]) -> dict[bytes, bytes]:
         codecs = table.codecs[: len(table.key)]
         keys = [_to_file(codecs, packed.row) for packed in rows]
         on = " AND ".join(f"t.{self.quote(name)} = json_extract(w.value, '$[{n}]')" for n, name in enumerate(table.key))
@@ -68,8 +68,8 @@ class SqliteTarget(Target):
         # CROSS JOIN keeps the order of the loops: one look-up by key for each wanted row.
         sql = f"SELECT {columns} FROM json_each(?) AS w CROSS JOIN {self.quote(table.name)} AS t ON {on}"
         with DatabaseErrorWrapper(self.connection):
-            for values in self._file.execute(sql, [json.dumps(keys)]):
-                yield table.pack(from_file(table, values)).data
+            found = [from_file(table, values) for values in self._file.execute(sql, [json.dumps(keys)])]
+        return {packed.key: packed.digest for packed in table.pack_all(found)}
 
     @property
     def _file(self) -> sqlite3.Connection:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from hashlib import sha256
+from itertools import repeat
+from operator import is_
 from struct import Struct
 from typing import Any, NamedTuple
 
@@ -12,30 +15,32 @@ from django.apps import apps
 from django.db import models
 from django.db.models import NOT_PROVIDED
 
-from warandpeace.transfer.codecs import NULL, Codec, Encode, codec_of
+from warandpeace.transfer.codecs import Codec, codec_of
+from warandpeace.transfer.encoding import NULL
 from warandpeace.transfer.errors import Unfit
 
 DIGEST_BYTES = 8
-_length_at = Struct("!i").unpack_from
-_count = Struct("!h").pack
+_small_count, _count = Struct("!h").pack, Struct("!i").pack
 
 Row = tuple[Any, ...]
+Fields = list[bytes] | bytes  # a column's fields; or the one that all rows have in common
 
 
 class Packed(NamedTuple):
-    """One row on its way: its values, their canonical bytes, and the part of those that is its key."""
+    """One row on its way: its values, how they are sent to COPY, its key's fields, and what stands for its values.
+
+    `digest` is made of the row's canonical bytes: what PostgreSQL's `record_send` gives for it, which is the same but
+    for the types' numbers. So a server can make it without the row being read back.
+    """
 
     row: Row
-    data: bytes
+    data: bytes | memoryview
     key: bytes
-
-    @property
-    def digest(self) -> bytes:
-        return digest(self.data)
+    digest: bytes
 
 
-def digest(data: bytes) -> bytes:
-    return sha256(data).digest()[:DIGEST_BYTES]
+def digest(canonical: bytes) -> bytes:
+    return sha256(canonical).digest()[:DIGEST_BYTES]
 
 
 @dataclass(frozen=True)
@@ -88,20 +93,12 @@ class Table:
         )
 
     @cached_property
-    def _encoders(self) -> tuple[tuple[Encode, Any, Any, Any], ...]:
-        """How each column is encoded; its default and its bytes, for most columns hold nothing else; and its NULL.
-
-        A column that must not be NULL has None there, which no row can be put together with.
-        """
-        encoders = []
-        for each, codec, usual in zip(self.fields.values(), self.codecs, self._usual, strict=True):
-            null = NULL if each.null else None
-            encoders.append((codec.encode, usual, null if usual is None else codec.encode(usual), null))
-        return tuple(encoders)
+    def _type_numbers(self) -> list[bytes]:
+        return [_count(codec.oid) for codec in self.codecs]
 
     @cached_property
-    def _head(self) -> bytes:
-        return _count(len(self.columns))
+    def _nullable(self) -> list[bool]:
+        return [each.null for each in self.fields.values()]
 
     @cached_property
     def _usual(self) -> list[Any]:
@@ -124,27 +121,51 @@ class Table:
 
     def pack(self, row: Row) -> Packed:
         """Encode a row. Raises Unfit with the name of the column that can't be held."""
-        try:
-            parts = [
-                ready if value is usual else null if value is None else encode(value)
-                for value, (encode, usual, ready, null) in zip(row, self._encoders, strict=True)
-            ]
-            data = b"".join([self._head, *parts])
-        except (Unfit, TypeError):
-            self._blame(row)
-            raise
-        key = parts[0] if len(self.key) == 1 else b"".join(parts[: len(self.key)])
-        return Packed(row, data, key)
+        return self.pack_all([row])[0]
 
-    def key_of(self, data: bytes) -> bytes:
-        """The key inside of a row's canonical bytes."""
-        end = 2
-        for _ in self.key:
-            end += 4 + max(_length_at(data, end)[0], 0)
-        return data[2:end]
+    def pack_all(self, rows: Sequence[Row]) -> list[Packed]:
+        """Encode rows, column by column. Raises Unfit with the name of the first column that can't be held."""
+        if not rows:
+            return []
+        try:
+            columns = [self._encoded(place, values) for place, values in enumerate(zip(*rows, strict=True))]
+        except (Unfit, TypeError):
+            for row in rows:
+                self._blame(row)
+            raise
+        head, width = _count(len(columns)), len(self.key)
+        canonical = [part for pair in zip(self._type_numbers, columns, strict=True) for part in pair]
+        return [
+            Packed(row, data, key, digest(whole))
+            for row, data, key, whole in zip(
+                rows,
+                _together([_small_count(len(columns)), *columns], len(rows)),
+                _together(columns[:width], len(rows)),
+                _together([head, *canonical], len(rows)),
+                strict=True,
+            )
+        ]
+
+    def _encoded(self, place: int, values: Sequence[Any]) -> Fields:
+        """One column. Raises Unfit or TypeError."""
+        if all(map(is_, values, repeat(values[0]))):
+            return self._encoded_one_by_one(place, values[:1])[0]
+        many = self.codecs[place].encode_column
+        try:
+            if many is not None and None not in values:
+                return many(values)
+        except (Unfit, TypeError):
+            pass  # one of them will say what is wrong with it
+        return self._encoded_one_by_one(place, values)
+
+    def _encoded_one_by_one(self, place: int, values: Sequence[Any]) -> list[bytes]:
+        encode = self.codecs[place].encode
+        if not self._nullable[place] and None in values:
+            raise Unfit("is empty")
+        return [NULL if value is None else encode(value) for value in values]
 
     def _blame(self, row: Row) -> None:
-        """Raise Unfit with the name of the first column that is wrong."""
+        """Raise Unfit with the name of the first column that is wrong, if any is."""
         for value, (name, each), codec in zip(row, self.fields.items(), self.codecs, strict=True):
             try:
                 if value is not None:
@@ -155,10 +176,34 @@ class Table:
                 raise Unfit(f"{name} {reason}") from None
 
 
+def _together(columns: Sequence[Fields], rows: int) -> Iterable[bytes]:
+    """The columns' fields row by row, each row in one piece."""
+    if all(isinstance(column, bytes) for column in columns):
+        return repeat(b"".join(columns), rows)  # type: ignore[arg-type]
+    return map(b"".join, zip(*_pieces(columns)))  # noqa: B905  what all rows have in common repeats without an end
+
+
+def _pieces(columns: Sequence[Fields]) -> Iterator[Iterable[bytes]]:
+    """The columns, those together that are the same in all rows."""
+    common = b""
+    for column in columns:
+        if isinstance(column, bytes):
+            common += column
+            continue
+        if common:
+            yield repeat(common)
+            common = b""
+        yield column
+    if common:
+        yield repeat(common)
+
+
 def _default(each: models.Field[Any, Any]) -> Any:
     """A constant that stands for "nothing said": never the time of day, which would differ in the next run."""
     if isinstance(each, models.BinaryField):
         return b""
+    if each.default is NOT_PROVIDED and each.db_default is not NOT_PROVIDED:
+        return getattr(each.db_default, "value", each.db_default)
     if each.default is NOT_PROVIDED:
         return "" if each.empty_strings_allowed and not each.null else None
     if callable(each.default):

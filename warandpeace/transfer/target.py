@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
+from hashlib import sha256
 from typing import Any
 
 from django.core.management.color import no_style
@@ -47,8 +48,13 @@ class Target(ABC):
         """Add rows, or overwrite those with the same key. Raises django.db.DatabaseError."""
 
     @abstractmethod
-    def fetch(self, table: Table, rows: Sequence[Packed]) -> Iterator[bytes]:
-        """The canonical bytes of the rows with the same keys, in any order, as far as they are there."""
+    def digests(self, table: Table, rows: Sequence[Packed]) -> dict[bytes, bytes]:
+        """What stands for the values that the target has under the same keys, by key, as far as they are there."""
+
+    def checksum(self, table: Table, rows: Sequence[Packed]) -> bytes:
+        """The SHA-256 of all those digests in the order of `rows`."""
+        found = self.digests(table, rows)
+        return sha256(b"".join(found.get(packed.key, b"") for packed in rows)).digest()
 
     @abstractmethod
     def suit(self, table: Table) -> None:

@@ -13,5 +13,6 @@ class ArticlesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Bring the product's prompts into the rows whenever the tables have been brought up to date."""
+        """Bring prompts into the rows, and have texts watched, whenever the tables have been brought up to date."""
         post_migrate.connect(import_module("articles.prompts").sync, sender=self)
+        post_migrate.connect(import_module("articles.indexing").keep_watching, sender=self)

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from html import escape, unescape
 from typing import Any
 
 import pytest
 import regex
-import tdjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from publishing.rendering import MAX_UNITS, Part, compose, payload_hash, payload_html, render
-from publishing.splitting import Mark, clean, is_visible, split, units
-from tests.factories import ArticleFactory, ChannelFactory, PublicationFactory
+from articles.models import Picture, Tag
+from publishing.post_template import Template
+from publishing.preview import payload_html
+from publishing.rendering import Part, Photo, compose, payload_hash, render
+from publishing.splitting import MAX_CAPTION_UNITS, MAX_UNITS, Mark, clean, is_visible, split, units
+from publishing.template_syntax import read
+from tests.factories import ArticleFactory, ChannelFactory, PictureFactory, PublicationFactory
+from tests.publishing.tdlib import td
 
 SOURCE = "https://news.example/1?a=1&b=2"
+MOMENT = datetime(2026, 11, 22, 12, 5, tzinfo=UTC)
+PHOTO = Photo("ab" * 32, "https://news.example/port.jpg")
 SENTENCE = "Порт увеличил перевалку угля на двенадцать процентов. "
 
 # Letters of many scripts, emoji with joiners, marks, right-to-left text, HTML and Markdown, controls, lone surrogates.
@@ -48,28 +55,48 @@ soup = st.lists(
 ).map("".join)
 
 
-def td(**request: Any) -> dict[str, Any]:
-    """An answer of Telegram's own library, which works offline for parsing."""
-    type_name = request.pop("type_name")
-    reply = tdjson.td_execute(json.dumps({"@type": type_name, **request}).encode())
-    answer: dict[str, Any] = json.loads(reply or b"{}")
-    return answer
-
-
-tdjson.td_execute(json.dumps({"@type": "setLogVerbosityLevel", "new_verbosity_level": 0}).encode())
+TAGS = {
+    "bold": "b",
+    "italic": "i",
+    "underline": "u",
+    "strikethrough": "s",
+    "spoiler": "tg-spoiler",
+    "code": "code",
+    "pre": "pre",
+    "blockquote": "blockquote",
+    "text_link": "a",
+}
+TD_TYPES = {"textUrl": "text_link", "blockQuote": "blockquote"}
+EVERYTHING = read(
+    "<b>{title}</b> <u><i>{date}</i></u>\n\n<blockquote>{text}</blockquote>\n\n"
+    '<b><a href="{link}">{source}</a></b> · <s>{footer}</s>\n<tg-spoiler>{tags}</tg-spoiler>\n<code>{footer}</code>'
+)
 
 
 def telegram_html(part: Part) -> str:
     """The part in Telegram's HTML, made by its rules and not by our code."""
-    encoded, done, html = part.text.encode("utf-16-le"), 0, ""
-    tags = {"bold": ("<b>", "</b>"), "text_link": ('<a href="{}">', "</a>")}
-    for entity in part.entities:
-        begin, end = 2 * entity.offset, 2 * (entity.offset + entity.length)
-        opening, closing = tags[entity.type]
-        html += escape(encoded[done:begin].decode("utf-16-le")) + opening.format(escape(entity.url))
-        html += escape(encoded[begin:end].decode("utf-16-le")) + closing
-        done = end
-    return html + escape(encoded[done:].decode("utf-16-le"))
+    encoded, html, done = part.text.encode("utf-16-le"), "", 0
+    events = []
+    for number, entity in enumerate(part.entities):
+        tag, end = TAGS[entity.type], entity.offset + entity.length
+        href = f' href="{escape(entity.url)}"' if entity.url else ""
+        # At one place ends come first, the inner element's before the outer one's; then the outer one begins first.
+        events.append((end, 0, entity.length, -number, f"</{tag}>"))
+        events.append((entity.offset, 1, -entity.length, number, f"<{tag}{href}>"))
+    for place, _is_start, _length, _number, tag in sorted(events):
+        html += escape(encoded[2 * done : 2 * place].decode("utf-16-le")) + tag
+        done = place
+    return html + escape(encoded[2 * done :].decode("utf-16-le"))
+
+
+def entities_of(parsed: dict[str, Any]) -> set[tuple[str, int, int]]:
+    """Telegram's entities, in the words of the Bot API."""
+    kinds = [entity["type"]["@type"].removeprefix("textEntityType") for entity in parsed["entities"]]
+    names = [kind[0].lower() + kind[1:] for kind in kinds]
+    return {
+        (TD_TYPES.get(name, name), entity["offset"], entity["length"])
+        for name, entity in zip(names, parsed["entities"], strict=True)
+    }
 
 
 def test_title_paragraphs_source_and_footer_stand_in_this_order() -> None:
@@ -209,14 +236,34 @@ def test_no_word_that_fits_is_cut(text: str) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(title=soup, text=soup)
-def test_telegrams_own_parser_reads_the_same_text_and_entities(title: str, text: str) -> None:
-    for part in compose(title=title, text=text, source_url=SOURCE, language="en"):
-        parsed = td(type_name="parseTextEntities", text=telegram_html(part), parse_mode={"@type": "textParseModeHTML"})
+@given(title=soup, text=soup, footer=soup, template=st.sampled_from([None, EVERYTHING]))
+def test_telegrams_own_parser_reads_the_same_text_and_entities(
+    title: str, text: str, footer: str, template: Template | None
+) -> None:
+    said = {"source_url": SOURCE, "source": "Лента", "tags": ["порт"], "language": "en", "published_at": MOMENT}
+    for part in compose(title=title, text=text, footer=footer, template=template, **said):
+        parsed = td("parseTextEntities", text=telegram_html(part), parse_mode={"@type": "textParseModeHTML"})
 
         assert parsed["text"] == part.text
-        seen = [(entity["offset"], entity["length"]) for entity in parsed["entities"]]
-        assert seen == [(entity.offset, entity.length) for entity in part.entities]
+        assert entities_of(parsed) == {(entity.type, entity.offset, entity.length) for entity in part.entities}
+
+
+@settings(max_examples=60, deadline=None)
+@given(title=soup, text=soup, footer=soup)
+def test_messages_by_any_template_are_within_the_limits_and_together_the_text(
+    title: str, text: str, footer: str
+) -> None:
+    values = {"title": " ".join(clean(title).split()), "text": clean(text), "footer": " ".join(clean(footer).split())}
+
+    parts = compose(title=title, text=text, footer=footer, template=EVERYTHING, photo=PHOTO)
+
+    assert all(0 < part.units <= part.limit and len(part.entities) <= 100 for part in parts)
+    rest = EVERYTHING.fill(values)[0] if parts else ""
+    for part in parts:
+        head, found, rest = rest.partition(part.text)
+        assert found
+        assert not is_visible(head)
+    assert not is_visible(rest)
 
 
 @settings(max_examples=60, deadline=None)
@@ -225,7 +272,7 @@ def test_telegram_cleans_nothing_more_away(text: str) -> None:
     # parseMarkdown cleans a text as sending does; without Markdown's own characters it changes nothing else.
     for part in compose(title="Title", text=regex.sub(r"[*_~|`\[\]]", "", text), source_url=SOURCE, language="en"):
         bold = {"@type": "textEntity", "offset": 0, "length": part.units, "type": {"@type": "textEntityTypeBold"}}
-        cleaned = td(type_name="parseMarkdown", text={"@type": "formattedText", "text": part.text, "entities": [bold]})
+        cleaned = td("parseMarkdown", text={"@type": "formattedText", "text": part.text, "entities": [bold]})
 
         assert cleaned["text"] == part.text
 
@@ -236,7 +283,8 @@ def test_the_preview_shows_the_same_text_and_nothing_of_it_is_markup(text: str) 
     for part in compose(title="Title", text=text, language="en"):
         html = payload_html(part.payload())
 
-        shown = regex.sub(r"</?b>", "", html.replace("<br>", "\n"))
+        ours = r'</?b>|<span class="tg-(hashtag|mention)">|<a href="[^"<>]*" rel="[^"]*" target="_blank">|</(span|a)>'
+        shown = regex.sub(ours, "", html.replace("<br>", "\n"))
         assert "<" not in shown
         assert unescape(shown) == part.text
 
@@ -273,3 +321,125 @@ def test_a_publication_goes_out_in_the_editors_words() -> None:
 
     assert part.text == "T\n\nEdited.\n\nSource · @warandpeace"
     assert part.entities[1].url == "https://news.example/42"
+
+
+# --- templates, tags and pictures -----------------------------------------------------------------------------------
+
+
+def test_a_template_lays_the_post_out() -> None:
+    template = read('{date}: <b>{title}</b>\n<a href="{link}">{source}</a> {tags}')
+
+    [part] = compose(
+        title="T",
+        text="x",
+        source_url=SOURCE,
+        source="Wire",
+        tags=["key rate"],
+        published_at=MOMENT,
+        template=template,
+        language="en",
+    )
+
+    assert part.text == "22 November 2026: T\nWire #key_rate"
+    assert [(entity.type, entity.offset) for entity in part.entities] == [("bold", 18), ("text_link", 20)]
+
+
+def test_a_template_that_says_nothing_of_the_text_may_leave_nothing_to_send() -> None:
+    assert compose(title="", text="x", template=read("<b>{title}</b>")) == []
+
+
+def test_a_text_that_fits_below_the_picture_is_its_caption() -> None:
+    [part] = compose(title="T", text="x" * (MAX_CAPTION_UNITS - 3), photo=PHOTO)
+
+    payload = part.payload()
+    assert (payload["kind"], payload["media"], part.limit) == ("photo", PHOTO.sha256, MAX_CAPTION_UNITS)
+
+
+def test_a_longer_text_stays_one_message_with_the_picture_above_it() -> None:
+    [part] = compose(title="T", text="x" * (MAX_CAPTION_UNITS - 2), source_url=SOURCE, photo=PHOTO)
+
+    payload = part.payload()
+    assert "kind" not in payload
+    assert payload["media"] == PHOTO.sha256
+    assert payload["link_preview_options"] == {
+        "url": "https://news.example/port.jpg",
+        "prefer_large_media": True,
+        "show_above_text": True,
+    }
+
+
+def test_of_several_messages_the_first_has_the_picture() -> None:
+    first, second = compose(title="T", text=SENTENCE * 100, source_url=SOURCE, photo=PHOTO)
+
+    assert first.payload()["media"] == PHOTO.sha256
+    assert "media" not in second.payload()
+
+
+def test_the_preview_shows_nested_elements_and_what_telegram_links_by_itself() -> None:
+    template = read("<blockquote><b>{title} <i>{source}</i></b></blockquote>\n{tags}\n{footer} <code>{text}</code>")
+    [part] = compose(title="T", text="#x", source="S", tags=["порт"], footer="@warandpeace", template=template)
+
+    html = payload_html(part.payload())
+
+    assert html == (
+        "<blockquote><b>T <i>S</i></b></blockquote>"
+        '<span class="tg-hashtag">#порт</span><br><span class="tg-mention">@warandpeace</span> <code>#x</code>'
+    )
+
+
+def test_the_preview_closes_what_overlaps() -> None:
+    entities = [{"type": "bold", "offset": 2, "length": 4}, {"type": "italic", "offset": 4, "length": 4}]
+
+    html = payload_html({"text": "🙂abcd efg", "entities": entities})
+
+    assert html == "🙂<b>ab<i>cd</i></b><i> e</i>fg"
+
+
+@pytest.mark.django_db
+def test_a_publication_says_what_its_channels_template_asks_for(django_assert_num_queries: Any) -> None:
+    channel = ChannelFactory.create(language="en", template="{title} {tags} {source} {date}")
+    article = ArticleFactory.create(source__name="Wire", published_at=MOMENT.replace(hour=22))
+    article.tags.add(Tag.objects.create(name="порт", slug="port"))
+
+    [part] = render(PublicationFactory.create(channel=channel, article=article, title="T"))
+
+    assert part.text == "T #порт Wire 23 November 2026"
+
+
+@pytest.mark.django_db
+def test_what_the_template_does_not_name_is_not_looked_up(django_assert_num_queries: Any) -> None:
+    publication = PublicationFactory.create(channel=ChannelFactory.create(template="{title}"))
+
+    with django_assert_num_queries(0):
+        render(publication)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("with_photos", "kind"), [(True, "photo"), (False, None)])
+def test_the_picture_goes_along_where_the_channel_wants_it(with_photos: bool, kind: str | None) -> None:
+    publication = PublicationFactory.create(channel__with_photos=with_photos)
+    PictureFactory.create(article=publication.article)
+
+    [part] = render(publication)
+
+    assert part.payload().get("kind") == kind
+
+
+@pytest.mark.django_db
+def test_a_picture_that_never_came_keeps_no_text_back() -> None:
+    publication = PublicationFactory.create(channel__with_photos=True)
+    Picture.objects.create(article=publication.article, status=Picture.Status.NONE)
+
+    [part] = render(publication)
+
+    assert "media" not in part.payload()
+
+
+@pytest.mark.django_db
+def test_a_template_that_cannot_be_read_keeps_no_post_back(caplog: pytest.LogCaptureFixture) -> None:
+    publication = PublicationFactory.create(channel__template="<b>{title}", title="T", text="x")
+
+    [part] = render(publication)
+
+    assert part.text.startswith("T\n\nx")
+    assert "can't be used" in caplog.text

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
+import subprocess
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,9 @@ from django.core.management import get_commands
 ROOT = Path(__file__).parents[2]
 EXAMPLE = (ROOT / ".env.example").read_text()
 SETTINGS = ast.parse((ROOT / "warandpeace" / "settings.py").read_text())
-SERVICES: dict[str, Any] = yaml.safe_load((ROOT / "docker" / "compose.yml").read_text())["services"]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker" / "compose.yml").read_text())
+SERVICES: dict[str, Any] = COMPOSE["services"]
+LAYERS = ("usage", "articles", "publishing", "warandpeace")
 OURS = {name for name, service in SERVICES.items() if service["image"] == "warandpeace"}
 
 
@@ -95,7 +99,18 @@ def test_every_command_of_the_stack_exists(service):
 
 @pytest.mark.parametrize("service", sorted(OURS))
 def test_every_variable_of_the_stack_is_documented(service):
-    assert set(SERVICES[service]["environment"]) <= set(documented())
+    variables = SERVICES[service]["environment"]
+
+    assert [name for name in variables if not {name, name.removesuffix("_FILE")} & set(documented())] == []
+
+
+def test_every_variable_of_the_compose_file_itself_is_documented():
+    files = "".join((ROOT / "docker" / name).read_text() for name in ("compose.yml", "Caddyfile"))
+    example = (ROOT / "docker" / ".env.example").read_text()
+
+    used = set(re.findall(r"(?:(?<!\$)\$\{|\{\$)(\w+)", files))
+
+    assert used == set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE))
 
 
 @pytest.mark.parametrize("service", sorted(OURS - {"migrate"}))
@@ -103,14 +118,65 @@ def test_no_process_starts_before_the_migrations(service):
     assert SERVICES[service]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
 
 
-def test_only_the_loopback_is_published():
-    ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
-
-    assert ports == ["127.0.0.1:8000:8000"]
+def test_only_the_proxy_is_published():
+    assert {name for name, service in SERVICES.items() if "ports" in service} == {"proxy"}
 
 
-def test_the_image_installs_what_is_locked():
+@pytest.mark.parametrize("service", sorted(SERVICES))
+def test_every_service_belongs_to_a_profile_and_is_watched(service):
+    assert set(SERVICES[service]["profiles"]) <= {"small", "full"}
+    assert "full" in SERVICES[service]["profiles"]
+    assert "healthcheck" in SERVICES[service] or service in OURS
+
+
+@pytest.mark.parametrize("service", sorted(set(SERVICES) - {"postgres"}))
+def test_every_service_writes_only_where_it_must_and_can_do_no_more_than_it_must(service):
+    assert SERVICES[service]["read_only"] is True
+    assert SERVICES[service]["cap_drop"] == ["ALL"]
+    assert SERVICES[service]["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_secrets_are_files_that_are_made_or_asked_for(tmp_path):
+    script = shutil.copy(ROOT / "docker" / "make-secrets.sh", tmp_path)
+
+    subprocess.run([script], check=True, capture_output=True)
+    made = {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()}
+    subprocess.run([script], check=True, capture_output=True)
+
+    assert set(made) == set(COMPOSE["secrets"])
+    assert len(made["secret_key"]) >= 50
+    assert made["postgres_password"] in made["database_url"]
+    assert made == {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()}
+
+
+@pytest.mark.parametrize("service", sorted(SERVICES))
+def test_no_secret_stands_in_the_environment(service):
+    variables = SERVICES[service].get("environment", {})
+    secret = [name for name in variables if re.search(r"SECRET|PASSWORD|TOKEN|KEY|DATABASE_URL", name)]
+
+    assert all(name.endswith("_FILE") and variables[name].startswith("/run/secrets/") for name in secret)
+    assert {Path(variables[name]).name for name in secret} <= {secret_name(one) for one in given(service)}
+
+
+def given(service: str) -> list[Any]:
+    found: list[Any] = SERVICES[service].get("secrets", [])
+    return found
+
+
+def secret_name(secret: str | dict[str, Any]) -> str:
+    return secret if isinstance(secret, str) else str(secret["source"])
+
+
+def test_the_image_installs_what_is_locked_and_is_not_root():
     dockerfile = (ROOT / "docker" / "Dockerfile").read_text()
 
-    assert "--require-hashes -r /tmp/base.txt" in dockerfile
-    assert "USER warandpeace" in dockerfile
+    assert "--only-binary :all: --require-hashes -r /tmp/base.txt" in dockerfile
+    assert "USER 10001" in dockerfile
+
+
+def test_the_image_holds_every_folder_the_product_runs_from():
+    copied = set(re.findall(r"^COPY (?:--from=\S+ )?(\S+)", (ROOT / "docker" / "Dockerfile").read_text(), re.MULTILINE))
+    allowed = set(re.findall(r"^!(\S+)", (ROOT / ".dockerignore").read_text(), re.MULTILINE))
+
+    assert {"manage.py", "templates", *LAYERS} <= copied
+    assert copied - {"/opt/venv"} == allowed

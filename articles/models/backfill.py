@@ -69,7 +69,8 @@ class BackfillRun(models.Model):
 
     class Origin(models.TextChoices):
         PERSON = "person", _("a person")
-        RECONCILE = "reconcile", _("comparison")
+        RECONCILE = "reconcile", _("reconciling")
+        COMPARE = "compare", _("comparing, storing nothing")
         CATCH_UP = "catch-up", _("catching up")
 
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="backfills", verbose_name=_("source"))
@@ -126,6 +127,31 @@ class BackfillRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} {self.date_from} – {self.date_to}"
+
+    @property
+    def days(self) -> int:
+        """How many days the run is for."""
+        return (self.date_to - self.date_from).days + 1
+
+    @property
+    def days_done(self) -> int:
+        """How many of them are at an end."""
+        if self.state == self.State.DONE and not self.page_limit:
+            return self.days
+        return max(0, min(int(self.checkpoint.get("days_done", 0)), self.days))
+
+    @property
+    def pages_per_minute(self) -> float:
+        """How many pages of lists were read in a minute of work; nought before the first."""
+        read = self.pages - int(self.checkpoint.get("pages_before", 0))
+        return read * 60 / self.working_seconds if self.working_seconds else 0.0
+
+    @property
+    def time_left(self) -> timedelta | None:
+        """How long the rest takes at the speed so far; None while nobody can tell."""
+        if self.state == self.State.DONE or not self.days_done or not self.working_seconds:
+            return None
+        return timedelta(seconds=self.working_seconds / self.days_done * (self.days - self.days_done))
 
     def claim(self, lease: timedelta) -> bool:
         """Take the step of a run that is as it was read; False if somebody else was quicker."""

@@ -75,6 +75,8 @@ class Found:
     original_url: str = ""
     image_url: str = ""
     html: str = ""
+    # Found without selectors, by what articles usually look like.
+    is_guessed: bool = False
 
 
 def read_list(document: str, selectors: ListPage, around: Circumstances) -> Listing:

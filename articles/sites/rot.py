@@ -14,6 +14,8 @@ CODE = "selectors"
 MISSES = 3
 # A page that usually has fewer of something says little by having half of it.
 FEWEST = 4
+# News sites rest for holidays, not for so many days.
+EMPTY_DAYS = 14
 
 NAMES = {
     "entries": gettext_lazy("articles"),
@@ -43,19 +45,26 @@ def nothing_found(source: Source) -> None:
     _sound(source, _("Nothing is found on its page any more. Its selectors may have to be changed."))
 
 
-def text_found(source: Source) -> None:
-    """An article's text was where it should be."""
-    if Source.objects.filter(pk=source.pk, text_misses__gt=0).update(text_misses=0):
-        Alert.is_over(CODE, f"{source.slug}/article")
-
-
-def text_missed(source: Source) -> None:
-    """Count an article's page without a text where it should be, and alert when there are several in a row."""
+def watch_text(source: Source, *, is_in_place: bool) -> None:
+    """Note whether an article's text stood where it should, and alert when several in a row did not."""
+    if is_in_place:
+        if Source.objects.filter(pk=source.pk, text_misses__gt=0).update(text_misses=0):
+            Alert.is_over(CODE, f"{source.slug}/article")
+        return
     Source.objects.filter(pk=source.pk, text_misses__lt=1000).update(text_misses=F("text_misses") + 1)
     misses = Source.objects.filter(pk=source.pk, text_misses__gte=MISSES).values_list("text_misses", flat=True).first()
     if misses:
         told = _("On %(count)d article pages in a row no text stands where it should.") % {"count": misses}
         Alert.sound(CODE, f"{source.slug}/article", f"{source.name}: {told}")
+
+
+def watch_days(source: Source, empty_in_a_row: int) -> None:
+    """Note how many days in a row the archive had nothing for, and alert when there are many."""
+    if empty_in_a_row == EMPTY_DAYS:
+        told = _("Its archive has nothing for %(count)d days in a row.") % {"count": empty_in_a_row}
+        Alert.sound(CODE, f"{source.slug}/archive", f"{source.name}: {told}")
+    elif not empty_in_a_row:
+        Alert.is_over(CODE, f"{source.slug}/archive")
 
 
 def _sound(source: Source, told: str) -> None:

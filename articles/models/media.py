@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 
 from django.db import models
 from django.utils import timezone
@@ -10,6 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from articles.models.article import Article
 from articles.models.steps import Stepped, SteppedQuerySet
+
+# A post waits no longer for its picture, whatever holds the picture up.
+LONGEST_WAIT = timedelta(minutes=5)
 
 
 class MediaManager(models.Manager["Media"]):
@@ -121,3 +125,8 @@ class Picture(Stepped):
 
     def __str__(self) -> str:
         return str(self.article)
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether a post had better wait for it: it is to be fetched, and has not been for too long."""
+        return self.status == self.Status.WANTED and timezone.now() < self.created_at + LONGEST_WAIT

@@ -24,6 +24,7 @@ LONGEST_MEMORY = timedelta(days=60)
 UPDATED_FIELDS = [
     "url", "title", "lead", "content", "content_hash", "published_at", "published_precision", "topic", "image_url",
     "original_url", "entry_hash", "status", "next_step_at", "attempts", "last_error", "updated_at",
+    "compare_at",
 ]
 # fmt: on
 EXACTNESS = [Article.Precision.SEEN, Article.Precision.DAY, Article.Precision.MINUTE]
@@ -166,6 +167,7 @@ def _plan(article: Article, source: Source, entry: Entry, now: datetime) -> None
         article.status, article.next_step_at = Article.Status.NEW, now
     else:
         article.status, article.next_step_at = after_text(source, entry.text, now)
+        article.compare_at = now
 
 
 def after_text(source: Source, content: str, now: datetime) -> tuple[Article.Status, datetime | None]:

@@ -11,7 +11,9 @@ from django.utils.translation import gettext as _
 
 from articles import asking, metrics, prompts
 from articles.asking import Answer, CutShort, SummaryError, UnusableSummary, text_of, usable
+from articles.duplicates import place_due
 from articles.models import Article, DeadLetter, Prompt, Summary
+from articles.reusing import summary_of_main
 from usage import llm
 
 __all__ = ["CutShort", "SummaryError", "UnusableSummary", "awaiting_summary", "summarise_article", "text_of", "usable"]
@@ -34,7 +36,9 @@ def summarise_article(article_id: int, force: bool = False, provider: str = "") 
     """
     if force:
         Article.objects.filter(pk=article_id).exclude(status=Article.Status.NEW).summarise_again(provider=provider)
-    ready = Article.objects.filter(status=Article.Status.READY).select_related("source")
+    # Whether it is a copy is told before anything is paid, and before it goes on to its channels.
+    place_due(article_id)
+    ready = Article.objects.filter(status=Article.Status.READY).select_related("source", "duplicate_of")
     article = ready.claim(article_id, LEASE)
     if article is None:
         return False
@@ -64,6 +68,8 @@ def _is_summarised_already(article: Article) -> bool:
 def _ask(article: Article) -> Answer:
     if article.attempts > MOST_ATTEMPTS:
         raise CutShort(_("No attempt came to an end: the process was killed each time."))
+    if taken_over := summary_of_main(article):
+        return taken_over
     prompt = prompts.current(Prompt.Kind.SUMMARY)
     return asking.ask(article, prompt, purpose="summary", provider=article.wanted_provider)
 

@@ -93,12 +93,12 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """An answer, who gave it, and the row of the ledger that metered it."""
+    """An answer, who gave it, and the row of the ledger that metered it; None for an answer that was taken over."""
 
     text: str
     provider: str
     model: str
-    usage_event_id: int
+    usage_event_id: int | None
     tokens_in: int
     tokens_out: int
     cost_usd: Decimal = Decimal(0)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 from django.db import connection, transaction
 from django.db.models import Count, Q
-from django.utils import timezone
 
 from articles.duplicates import index, signing
 from articles.duplicates.shingles import words
@@ -49,7 +48,7 @@ def place_due(article_id: int) -> bool:
     One transaction: whoever is killed in it leaves the article as due as it was.
     """
     with index.exclusively():
-        due = Article.objects.filter(COMPARABLE, pk=article_id, compare_at__lte=timezone.now())
+        due = Article.objects.to_compare().filter(COMPARABLE, pk=article_id)
         if not due.update(compare_at=None):
             return False
         place([article_id])

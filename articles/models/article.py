@@ -33,6 +33,10 @@ class ArticleQuerySet(SteppedQuerySet["Article"]):
         """
         return finding.found(self, text)
 
+    def to_compare(self, now: datetime | None = None) -> ArticleQuerySet:
+        """Articles whose text is to be compared with all others now, the longest waiting first."""
+        return self.filter(compare_at__lte=now or timezone.now()).order_by("compare_at")
+
     def summarise_again(self, now: datetime | None = None, *, provider: str = "") -> int:
         """Make articles that have a text due for a new version of their summary, by a provider if named; how many."""
         with_text = self.exclude(content="", lead="")

@@ -6,10 +6,10 @@ import hmac
 import os
 import secrets
 from pathlib import Path
+from typing import NoReturn
 
 import environ
 from csp.constants import NONCE, SELF
-from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from warandpeace import logs
@@ -29,6 +29,12 @@ VAR_DIR.mkdir(parents=True, exist_ok=True)
 os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(VAR_DIR / "metrics"))
 Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(parents=True, exist_ok=True)
 
+
+def refuse_to_start(sentence: str) -> NoReturn:
+    """End the process before it begins, with one sentence that says what to do instead of a traceback."""
+    raise SystemExit(f"War and Peace does not start. {sentence}")
+
+
 DATABASE_URL = env.str("DATABASE_URL", default="")
 IS_EMBEDDED = not DATABASE_URL
 
@@ -45,10 +51,14 @@ def own_secret_key(path: Path) -> str:
 
 
 SECRET_KEY = env.str("SECRET_KEY", default="") or (own_secret_key(VAR_DIR / "secret_key") if IS_EMBEDDED else "")
-if not SECRET_KEY:
-    raise ImproperlyConfigured("Set SECRET_KEY (50 random characters or more): a server on PostgreSQL needs its own.")
+SHORTEST_KEY, FEWEST_CHARACTERS = 50, 10
+if len(SECRET_KEY) < SHORTEST_KEY or len(set(SECRET_KEY)) < FEWEST_CHARACTERS or "insecure" in SECRET_KEY:
+    refuse_to_start("Set SECRET_KEY to 50 random characters or more, which no other site has.")
 DEBUG = env.bool("DEBUG", default=False)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=LOOPBACK)
+if DEBUG and (DATABASE_URL or not set(ALLOWED_HOSTS) <= {*LOOPBACK, "testserver"}):
+    refuse_to_start("Switch DEBUG off: its error pages show everything, and this is no developer's own machine.")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [

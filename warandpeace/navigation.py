@@ -60,6 +60,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
             Item(_("Queue"), "inbox", "publishing.pendingpublication", Publication.objects.waiting),
             Item(_("Articles"), "article", "articles.article"),
             Item(_("Summaries"), "fact_check", "articles.summary"),
+            Item(_("Forecast notes"), "query_stats", "articles.forecastnote"),
             Item(_("Stories"), "content_copy", "articles.story"),
             Item(
                 _("Digests"),

@@ -3,6 +3,7 @@
 from articles.admin.article import ArticleAdmin
 from articles.admin.backfill import BackfillRunAdmin
 from articles.admin.dead_letter import DeadLetterAdmin
+from articles.admin.forecast import ForecastNoteAdmin
 from articles.admin.prompt import PromptAdmin
 from articles.admin.source import SourceAdmin
 from articles.admin.story import StoryAdmin
@@ -12,6 +13,7 @@ __all__ = [
     "ArticleAdmin",
     "BackfillRunAdmin",
     "DeadLetterAdmin",
+    "ForecastNoteAdmin",
     "PromptAdmin",
     "SourceAdmin",
     "StoryAdmin",

@@ -17,9 +17,11 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.decorators import action, display
 
-from articles.admin.choosing import summarise_with
+from articles import forecast
+from articles.admin.choosing import choose_provider, write_notes, write_summaries
+from articles.admin.forecast import ForecastFilter, notes_of
 from articles.models import Article, Summary
-from articles.tasks import summarise_article
+from articles.tasks import summarise_article, write_note
 from usage.doorbell import ring
 from usage.listing import LargeTableAdmin, ReadOnlyInline
 from usage.moments import when
@@ -80,15 +82,16 @@ class ArticleAdmin(LargeTableAdmin):
     """Registered by publishing, which adds the way to the channels: this app knows none."""
 
     list_display = ("article", "status_label", "published")
-    list_filter = ("status", "source", LanguageFilter)
+    list_filter = ("status", "source", LanguageFilter, ForecastFilter)
     list_select_related = ("source",)
     sortable_by = ("published",)
     # Only switches the search on: what it looks at is told below.
     search_fields = ("canonical_link",)
     search_help_text = _("A word of a recent title, a number or an address")
     empty_text = _("No article yet: they come as soon as a source that is switched on has been read.")
-    actions = ("summarise_again_selected", "summarise_with")
-    actions_submit_line = ("save_and_summarise",)
+    actions = ("summarise_again_selected", "summarise_with", "forecast_with")
+    actions_submit_line = ("save_and_summarise", "save_and_forecast")
+    change_form_outer_after_template = "admin/articles/article/forecast.html"
     inlines = (SummariesOfArticle,)
     readonly_fields: tuple[str, ...] = (
         "source",
@@ -176,8 +179,26 @@ class ArticleAdmin(LargeTableAdmin):
 
     @admin.action(description=_("Summarise with…"), permissions=["change"])
     def summarise_with(self, request: HttpRequest, queryset: QuerySet[Article]) -> HttpResponse | None:
-        return summarise_with(self, request, queryset)
+        return choose_provider(self, request, queryset, write_summaries)
+
+    @admin.action(description=_("Write forecast notes with…"), permissions=["change"])
+    def forecast_with(self, request: HttpRequest, queryset: QuerySet[Article]) -> HttpResponse | None:
+        return choose_provider(self, request, queryset, write_notes)
 
     @action(description=_("Save and summarise again"), permissions=["change"])
     def save_and_summarise(self, request: HttpRequest, article: Article) -> None:
         self.summarise_again_selected(request, Article.objects.filter(pk=article.pk))
+
+    @action(description=_("Save and write a forecast note"), permissions=["change"])
+    def save_and_forecast(self, request: HttpRequest, article: Article) -> None:
+        for number in forecast.request([article.pk]):
+            ring(write_note, number)
+            self.message_user(request, _("The forecast note is being written."), messages.SUCCESS)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        article = Article.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
+        notes = notes_of(article) if article else {}
+        response: HttpResponse = super().change_view(request, object_id, form_url, (extra_context or {}) | notes)
+        return response

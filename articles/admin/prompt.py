@@ -16,9 +16,10 @@ from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
-from articles import asking, prompts, trials
+from articles import asking, forecast, prompts, trials
 from articles.models import Article, Prompt
 from articles.tasks import write_trial
+from usage import llm
 from usage.doorbell import ring
 from usage.models import Provider
 
@@ -88,10 +89,11 @@ class PromptAdmin(ModelAdmin):
             "prompt": prompt,
             "article": article,
             "articles": _newest(),
-            "messages_of_prompt": asking.request_of(article, prompt).messages() if article else [],
+            "messages_of_prompt": _request_of(article, prompt).messages() if article else [],
             "providers": Provider.objects.filter(is_enabled=True),
             "may_use": request.user.has_perm("articles.change_prompt") and not prompt.is_current,
-            "may_try": request.user.has_perm("articles.change_article"),
+            # A trial is a summary that readers don't get.
+            "may_try": prompt.kind != Prompt.Kind.FORECAST and request.user.has_perm("articles.change_article"),
         }
         return TemplateResponse(request, "admin/articles/prompt/preview.html", context)
 
@@ -103,7 +105,7 @@ class PromptAdmin(ModelAdmin):
         return HttpResponseRedirect(request.path)
 
     def _try(self, request: HttpRequest, prompt: Prompt, article: Article) -> HttpResponse:
-        if not request.user.has_perm("articles.change_article"):
+        if prompt.kind == Prompt.Kind.FORECAST or not request.user.has_perm("articles.change_article"):
             raise PermissionDenied
         provider = Provider.objects.filter(is_enabled=True, name=request.POST.get("provider", "")).first()
         for number in trials.request([article], prompt, provider=provider.name if provider else ""):
@@ -111,6 +113,11 @@ class PromptAdmin(ModelAdmin):
             self.message_user(request, _("The trial is being written."), messages.SUCCESS)
             return HttpResponseRedirect(reverse("admin:articles_summary_change", args=[number]))
         return HttpResponseRedirect(request.path)
+
+
+def _request_of(article: Article, prompt: Prompt) -> llm.Prompt:
+    is_forecast = prompt.kind == Prompt.Kind.FORECAST
+    return forecast.request_of(article, prompt) if is_forecast else asking.request_of(article, prompt)
 
 
 def _chosen(request: HttpRequest) -> Article | None:

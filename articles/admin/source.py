@@ -79,7 +79,7 @@ class SourceAdmin(SimpleSave, SimpleHistoryAdmin, ModelAdmin):
         (None, {"fields": (("name", "slug"), "url", "language", "is_active")}),
         (
             _("What happens to its articles"),
-            {"fields": ("fetch_full_text", "auto_summarise", "auto_queue", "queue_max_age_hours")},
+            {"fields": ("fetch_full_text", "auto_summarise", "auto_forecast", "auto_queue", "queue_max_age_hours")},
         ),
         (_("Schedule"), {"fields": ("interval_minutes", "next_fetch_at", ("last_fetched_at", "last_success_at"))}),
         (_("Reading"), {"fields": (("encoding", "time_zone"),), "classes": ("collapse",)}),

@@ -115,5 +115,5 @@ def add_text(article: Article, found: Found, now: datetime) -> bool:
     if found.published and is_more_exact(article, found.published):
         changes |= {"published_at": found.published.at, "published_precision": found.published.precision}
     bare = Article.objects.filter(pk=article.pk, content="", edited_at=None)
-    content = {"content": found.text, "content_hash": fingerprint(found.text), "last_error": "", "updated_at": now}
-    return bool(bare.update(**content, **changes))
+    changes |= {"content": found.text, "content_hash": fingerprint(found.text), "compare_at": now}
+    return bool(bare.update(**changes, last_error="", updated_at=now))

@@ -176,14 +176,14 @@ def _store(step: Step, found: Selectors, listing: Listing) -> None:
     """Store what a page lists and what is known of the days that end with it, and step to the next page."""
     run, place = step.run, step.place
     entries = walking.wanted(run, place, found, listing)
-    if run.origin == BackfillRun.Origin.COMPARE:
-        missing = archived.missing(entries)
-    else:
-        missing = set()
+    walking.count(run, place, found, entries, archived.missing(entries))
+    only_compares = run.origin == BackfillRun.Origin.COMPARE
+    if not only_compares:
         _count(step, _bring_in(run, entries))
-    walking.count(run, place, found, entries, missing)
-    for day, (listed, lacking) in walking.go_on(run, place, found, listing).items():
-        known = {"listed": listed, "missing": lacking, "checked_at": timezone.now()}
+    for day, (listed, missing) in walking.go_on(run, place, found, listing).items():
+        if only_compares or run.origin == BackfillRun.Origin.RECONCILE:
+            place.report[day.isoformat()] = [listed, missing]
+        known = {"listed": listed, "missing": missing if only_compares else 0, "checked_at": timezone.now()}
         ArchiveDay.objects.update_or_create(source=run.source, day=day, defaults=known)
         rot.watch_days(run.source, place.empty_days)
 

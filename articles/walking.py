@@ -40,6 +40,8 @@ class Place:
     empty_days: int = 0
     skipped_in_row: int = 0
     is_over: bool = False
+    # What was found of each day, for runs whose purpose is to tell.
+    report: dict[str, list[int]] = field(default_factory=dict)
     # What the old bot knew of its walk.
     legacy: dict[str, Any] | None = None
 

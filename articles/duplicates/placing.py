@@ -98,11 +98,14 @@ def _portions(articles: Sequence[int], size: int) -> Iterable[Sequence[int]]:
 
 @dataclass(slots=True)
 class _Plan:
-    """What articles are copies of: as the rows say, as was found now, and how many copies each main article has."""
+    """What articles are copies of, by the rows and as was found now; how many copies each main article has; and which
+    ones an editor keeps apart.
+    """
 
     before: dict[int, int | None]
     mains: dict[int, int | None] = field(default_factory=dict)
     copies: Counter[int] = field(default_factory=Counter)
+    apart: Mapping[int, set[int]] = field(default_factory=dict)
 
     def main_of(self, article: int) -> int:
         """The article that this one is a copy of, or itself. The main one may have become a copy a moment ago."""
@@ -127,6 +130,7 @@ def _plan(articles: Sequence[int], texts: Texts, *, among_earlier: bool) -> _Pla
     plan = _Plan(before | _duplicates({main for main in before.values() if main is not None} - involved))
     plan.copies.update(_copies({plan.main_of(pk) for pk in involved}))
     settled = set(StoryDecision.objects.filter(article__in=articles).values_list("article", flat=True))
+    plan.apart = _apart(articles)
     free = [pk for pk in articles if pk not in settled and (among_earlier or not plan.copies[pk])]
     waiting = set(free)
     for some in _sittings(free, found):
@@ -153,7 +157,7 @@ def _sittings(articles: Sequence[int], found: Mapping[int, Sequence[int]]) -> It
 
 def _best(article: int, others: Iterable[int], plan: _Plan, texts: Texts) -> int | None:
     """The main article that this one is a copy of; the earliest of several that are equally like it."""
-    mains = {plan.main_of(other) for other in others} - {article}
+    mains = {plan.main_of(other) for other in others} - {article} - plan.apart.get(article, set())
     alike = [(texts.similarity(article, main), -main) for main in mains]
     similarity, number = max(alike, default=(0.0, 0))
     # What fits a story that is full is boilerplate, and begins no other story.
@@ -218,6 +222,15 @@ def join(joined: Mapping[int, Sequence[int]]) -> None:
         rows += [(stories[main], main, pk) for main, copies in sorted(joined.items()) for pk in copies]
         with connection.cursor() as cursor:
             cursor.executemany("UPDATE articles_article SET story_id = %s, duplicate_of_id = %s WHERE id = %s", rows)
+
+
+def _apart(articles: Sequence[int]) -> dict[int, set[int]]:
+    """Which articles an editor has taken away from these: the two don't meet again from the other side."""
+    apart: dict[int, set[int]] = defaultdict(set)
+    split = StoryDecision.objects.filter(verb=StoryDecision.Verb.SPLIT, main__in=articles)
+    for main, article in split.values_list("main", "article"):
+        apart[main].add(article)
+    return apart
 
 
 def _duplicates(articles: Iterable[int]) -> dict[int, int | None]:

@@ -9,11 +9,13 @@ from datetime import timedelta
 from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from publishing.models import Message
+from usage.models import Alert
 from warandpeace.models import Heartbeat
 from warandpeace.watchdog import work
 
@@ -70,7 +72,20 @@ def messages() -> Check:
     return Check(ok=not unresolved, detail=f"{unresolved} unresolved", blocks=False)
 
 
-CHECKS = {"migrations": migrations, "database": database, "sweeper": sweeper, "messages": messages}
+def alerts() -> Check:
+    """What a person must see to, by kind; it stops no request."""
+    kinds = dict(Alert.objects.open().order_by().values_list("code").annotate(Count("pk")))
+    named = ", ".join(f"{count} {code}" for code, count in sorted(kinds.items()))
+    return Check(ok=not kinds, detail=named or "none open", blocks=False)
+
+
+CHECKS = {
+    "migrations": migrations,
+    "database": database,
+    "sweeper": sweeper,
+    "messages": messages,
+    "alerts": alerts,
+}
 
 
 def ask(check: Callable[[], Check]) -> Check:

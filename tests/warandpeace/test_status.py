@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
-from tests.factories import PublicationFactory
+from tests.factories import ArticleFactory, PublicationFactory, SourceFactory
+from usage.models import Alert
 from warandpeace.models import Heartbeat
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +31,7 @@ def test_a_working_newsroom_ends_with_zero():
     code, output = status()
 
     assert code == 0
-    assert output.splitlines()[-1] == "checks=4 wrong=0"
+    assert output.splitlines()[-1] == "checks=5 wrong=0"
 
 
 def test_what_is_wrong_comes_first_and_ends_with_one():
@@ -43,7 +46,37 @@ def test_the_figures_follow():
 
     _code, output = status()
 
-    assert "         2  publications[pending]" in output
+    assert "           2  Publications that are not out yet, by state: pending" in output
+
+
+def test_figures_are_in_the_readers_units():
+    ArticleFactory(published_at=timezone.now() - timedelta(hours=27, minutes=4))
+
+    _code, output = status()
+
+    assert "     1 d 3 h  Age of the newest article" in output
+
+
+def test_of_many_figures_of_one_kind_the_greatest_are_shown():
+    now = timezone.now()
+    for hours in range(1, 8):
+        SourceFactory(slug=f"source-{hours}", last_success_at=now - timedelta(hours=hours))
+
+    _code, output = status()
+
+    assert "source-7" in output
+    assert "source-2" not in output
+    assert "… and 2 more" in output
+
+
+def test_an_open_alert_is_something_wrong():
+    Heartbeat.beat("sweeper")
+    Alert.sound("key_refused", "gemini:12345678", "The server refuses the key.")
+
+    code, output = status()
+
+    assert code == 1
+    assert output.splitlines()[0].split() == ["WRONG", "alerts", "1", "key_refused"]
 
 
 def test_json_for_scripts():

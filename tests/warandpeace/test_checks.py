@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.core.checks import CheckMessage, run_checks
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from publishing.models import Channel
 from tests.factories import ChannelFactory
+from warandpeace.checks import channels_have_tokens
 
 
 def ids(messages: list[CheckMessage]) -> set[str | None]:
@@ -55,3 +59,12 @@ def test_a_new_database_without_tables_can_be_checked(monkeypatch):
     monkeypatch.setattr(connection.introspection, "table_names", list)
 
     assert ids(run_checks(databases=["default"])) == set()
+
+
+@pytest.mark.django_db
+def test_an_upgrade_may_check_channels_before_it_has_made_their_newest_columns():
+    with CaptureQueriesContext(connection) as queries:
+        channels_have_tokens(databases=["default"])
+
+    selected = re.findall(r'"publishing_channel"\."(\w+)"', queries[-1]["sql"])
+    assert set(selected) == {"slug", "token_env", "kind", "is_paused", "name"}

@@ -1,4 +1,4 @@
-"""What editors decide about a publication: approve, reject, edit, withdraw. Each decision is kept with its maker.
+"""What editors decide about a publication before it is out. Each decision is kept with its maker.
 
 Each verb is one transaction and one conditional update: two editors who decide at once get one decision and one
 sentence that says so. Nothing here calls the network; delivery finds what was approved.
@@ -75,13 +75,13 @@ def approve(
     With `revision` only the version with that number is approved. `by` is None for a channel that approves by itself.
     Raises ApprovalError if it is decided already, was changed meanwhile, or has no text.
     """
-    publication = _seen(publication_id, revision)
+    publication = current(publication_id, revision)
     parts = render(publication)
     if not parts:
         raise NothingToSend(_("There is nothing to send: write a title or a text first."))
     now = timezone.now()
     due = scheduled_for if scheduled_for and scheduled_for > now else None
-    _change(
+    change(
         publication,
         UNDECIDED,
         state=State.APPROVED,
@@ -104,15 +104,45 @@ def approve(
         )
         for ordinal, payload in enumerate(payloads, start=1)
     )
-    return _recorded(publication, by, "approved" if due is None else "scheduled")
+    return recorded(publication, by, "approved" if due is None else "scheduled")
 
 
 @transaction.atomic
-def reject(publication_id: int, *, by: AbstractBaseUser | None, reason: str = "") -> Publication:
-    """Decide that the publication doesn't go out; `reason` is for the other editors. Raises ApprovalError."""
-    publication = _seen(publication_id)
-    _change(publication, UNDECIDED, state=State.REJECTED, reason=reason[:300])
-    return _recorded(publication, by, "rejected")
+def break_news(
+    publication_id: int,
+    *,
+    by: AbstractBaseUser | None,
+    revision: int | None = None,
+    even_in_quiet_hours: bool = False,
+) -> Publication:
+    """Let the publication go out before all that is no breaking news, and approve it if nobody has.
+
+    With `even_in_quiet_hours` it waits for no morning. What is scheduled goes out at its time. Raises ApprovalError.
+    """
+    publication = current(publication_id, revision)
+    change(
+        publication,
+        (*UNDECIDED, State.APPROVED),
+        priority=Publication.BREAKING,
+        ignores_quiet_hours=even_in_quiet_hours,
+    )
+    if publication.state in UNDECIDED:
+        return approve(publication_id, by=by, revision=revision)
+    Message.objects.filter(publication=publication, state=Message.State.READY).update(priority=Publication.BREAKING)
+    return recorded(publication, by, "breaking")
+
+
+@transaction.atomic
+def reject(
+    publication_id: int, *, by: AbstractBaseUser | None, reason: str = "", revision: int | None = None
+) -> Publication:
+    """Decide that the publication doesn't go out; `reason` is for the other editors.
+
+    With `revision` only the version with that number is rejected. Raises ApprovalError.
+    """
+    publication = current(publication_id, revision)
+    change(publication, UNDECIDED, state=State.REJECTED, reason=reason[:300])
+    return recorded(publication, by, "rejected")
 
 
 @transaction.atomic
@@ -121,9 +151,9 @@ def edit(publication_id: int, *, by: AbstractBaseUser | None, revision: int, tit
 
     An approved publication is frozen and must be withdrawn first. Raises ApprovalError.
     """
-    publication = _seen(publication_id, revision)
-    _change(publication, UNDECIDED, title=title[:1000], edited_text=text, revision=F("revision") + 1)
-    return _recorded(publication, by, "edited")
+    publication = current(publication_id, revision)
+    change(publication, UNDECIDED, title=title[:1000], edited_text=text, revision=F("revision") + 1)
+    return recorded(publication, by, "edited")
 
 
 @transaction.atomic
@@ -132,14 +162,16 @@ def withdraw(publication_id: int, *, by: AbstractBaseUser | None) -> Publication
 
     Its frozen messages are dropped. Raises ApprovalError if one of them was sent, is being sent, or may have been.
     """
-    publication = _seen(publication_id)
-    _change(
+    publication = current(publication_id)
+    change(
         publication,
         RETURNABLE,
         state=State.PENDING,
         approved_by=None,
         approved_at=None,
         scheduled_for=None,
+        priority=0 if publication.is_breaking else publication.priority,
+        ignores_quiet_hours=False,
         reason="",
         last_error="",
     )
@@ -148,7 +180,7 @@ def withdraw(publication_id: int, *, by: AbstractBaseUser | None) -> Publication
     if any(message.state not in NOT_SENT for message in messages.select_for_update()):
         raise AlreadyDecided(_("It is too late to withdraw: it was sent already, or is being sent right now."))
     messages.delete()
-    return _recorded(publication, by, "withdrawn")
+    return recorded(publication, by, "withdrawn")
 
 
 def approve_many(
@@ -165,6 +197,21 @@ def approve_many(
     revisions = seen or {}
     return _each(
         publication_ids, lambda pk: approve(pk, by=by, revision=revisions.get(pk), scheduled_for=scheduled_for)
+    )
+
+
+def break_many(
+    publication_ids: Iterable[int],
+    *,
+    by: AbstractBaseUser | None,
+    even_in_quiet_hours: bool = False,
+    seen: Mapping[int, int] | None = None,
+) -> Tally:
+    """Let each of them go out as breaking news; what can't be is counted and costs only itself."""
+    revisions = seen or {}
+    return _each(
+        publication_ids,
+        lambda pk: break_news(pk, by=by, revision=revisions.get(pk), even_in_quiet_hours=even_in_quiet_hours),
     )
 
 
@@ -191,7 +238,7 @@ def _each(publication_ids: Iterable[int], decide: Callable[[int], Publication]) 
     return Tally(done, refused, tuple(reasons))
 
 
-def _seen(publication_id: int, revision: int | None = None) -> Publication:
+def current(publication_id: int, revision: int | None = None) -> Publication:
     """The publication as it is now; it must still be the revision somebody has seen, if that is given."""
     publication = Publication.objects.select_related("channel", "article").filter(pk=publication_id).first()
     if publication is None:
@@ -201,7 +248,7 @@ def _seen(publication_id: int, revision: int | None = None) -> Publication:
     return publication
 
 
-def _change(publication: Publication, states: Iterable[Publication.State], **values: object) -> None:
+def change(publication: Publication, states: Iterable[Publication.State], **values: object) -> None:
     """Write the values if the row is still in one of the states and still the revision that was read."""
     row = Publication.objects.filter(pk=publication.pk, revision=publication.revision, state__in=list(states))
     if not row.update(updated_at=timezone.now(), **values):
@@ -211,7 +258,7 @@ def _change(publication: Publication, states: Iterable[Publication.State], **val
         )
 
 
-def _recorded(publication: Publication, by: AbstractBaseUser | None, verb: str) -> Publication:
+def recorded(publication: Publication, by: AbstractBaseUser | None, verb: str) -> Publication:
     """The changed publication, read again and written into its history with the person and the verb."""
     publication.refresh_from_db()
     Publication.history.bulk_history_create([publication], update=True, default_user=by, default_change_reason=verb)

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from publishing.models import Attempt, Bot, Channel, Message, Publication
+from publishing.models import Attempt, Bot, Channel, Chat, Message, Publication
 
 # Between the claim and "sending" lie a booked moment and one query. Who needs longer has lost the message.
 CLAIM_LEASE = timedelta(seconds=5)
@@ -36,16 +36,24 @@ class Claim:
 
 
 def open_channels(now: datetime) -> QuerySet[Channel]:
-    """Channels in which nothing but the pace of their bot and quiet hours may stand against a message at `now`."""
+    """Channels in which nothing but their own pace and their quiet hours may stand against a message at `now`."""
     bots = Bot.objects.filter(token_env=OuterRef("token_env"))
-    bot_is_shut = Q(kind=Channel.Kind.TELEGRAM) & Exists(bots) & ~Exists(bots.usable(now))
+    chat = Chat.objects.filter(token_env=OuterRef("token_env"), chat_id=OuterRef("chat_id"), next_call_at__gt=now)
+    bot_is_shut = Exists(bots) & ~Exists(bots.usable(now))
     in_the_way = Message.objects.in_the_way().filter(channel=OuterRef("pk"))
-    return Channel.objects.open().filter(~bot_is_shut, ~Exists(in_the_way))
+    is_shut = Q(kind=Channel.Kind.TELEGRAM) & (Exists(chat) | bot_is_shut)
+    return Channel.objects.open().filter(~is_shut, ~Exists(in_the_way))
 
 
-def is_shut(channel: Channel, now: datetime) -> bool:
-    """What no query can tell: the token is missing, or the channel has quiet hours."""
-    return channel.lacks_token or channel.quiet_end(now) is not None
+def line(channel: Channel, now: datetime, until: datetime | None = None) -> QuerySet[Message]:
+    """The messages that may go out in an open channel at `now`, in their order; also those due `until` then, if given.
+
+    What no query can tell is seen to here: a token that is missing, and quiet hours.
+    """
+    messages = Message.objects.next_in_line(until or now).filter(channel=channel)
+    if channel.lacks_token:
+        return messages.none()
+    return messages.heard_by_nobody() if channel.quiet_end(now) else messages
 
 
 @transaction.atomic
@@ -53,19 +61,31 @@ def claim(channel_id: int) -> Claim | None:
     """The next message of the channel, and with it the channel's turn; None if nothing may go out right now."""
     now = timezone.now()
     channel = _turnstile(channel_id, now)
-    message = Message.objects.next_in_line(now).filter(channel=channel).first() if channel else None
+    message = line(channel, now).first() if channel else None
     if channel is None or message is None:
         return None
-    is_telegram = channel.kind == Channel.Kind.TELEGRAM
-    moment = Bot.book(channel.token_env, now) if is_telegram else now
+    moment = _book(channel, now)
     ready = Message.objects.filter(pk=message.pk, state=Message.State.READY, fence=message.fence)
     if moment is None or not ready.update(
         state=Message.State.CLAIMED, fence=F("fence") + 1, claimed_by=_name(), claimed_until=now + CLAIM_LEASE
     ):
+        # What was booked is free again.
+        transaction.set_rollback(True)
         return None
-    Channel.objects.filter(pk=channel.pk).update(next_post_at=max(moment, now) + channel.pace)
+    if not message.is_repeatable:
+        Channel.objects.filter(pk=channel.pk).update(next_post_at=max(moment, now) + channel.pace)
     message.channel = channel
     return Claim(message, message.fence + 1, moment)
+
+
+def _book(channel: Channel, now: datetime) -> datetime | None:
+    """The moment of the call that the bot and the chat have free; None if either must not be called right now."""
+    if channel.kind != Channel.Kind.TELEGRAM:
+        return now
+    moment = Bot.book(channel.token_env, now)
+    if moment is None or not Chat.book(channel.token_env, channel.chat_id, now, max(moment, now)):
+        return None
+    return moment
 
 
 def _turnstile(channel_id: int, now: datetime) -> Channel | None:
@@ -76,8 +96,7 @@ def _turnstile(channel_id: int, now: datetime) -> Channel | None:
     channels = open_channels(now).filter(pk=channel_id)
     if connection.features.has_select_for_update_skip_locked:
         channels = channels.select_for_update(skip_locked=True, no_key=True)
-    channel = channels.first()
-    return None if channel is None or is_shut(channel, now) else channel
+    return channels.first()
 
 
 def _name() -> str:
@@ -89,7 +108,8 @@ def begin(taken: Claim, time_limit: timedelta) -> Attempt | None:
     """Write down that the call is about to be made; None if it must not be made any more."""
     message, now = taken.message, timezone.now()
     in_line = Publication.objects.filter(pk=message.publication_id, state__in=Publication.IN_LINE)
-    if not _may_call(message.channel, now) or not in_line.update(state=Publication.State.SENDING):
+    state = Publication.State.CHANGING if message.change else Publication.State.SENDING
+    if not _may_call(message.channel, now) or not in_line.update(state=state):
         taken.row(Message.State.CLAIMED).update(state=Message.State.READY, claimed_until=None)
         return None
     deadline = now + time_limit

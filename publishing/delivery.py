@@ -25,7 +25,8 @@ from django.utils import timezone
 from publishing import bots, claims, holding, settling
 from publishing.claims import Claim
 from publishing.exclusion import only_sender
-from publishing.models import Attempt, Channel, Message
+from publishing.holding import Inspection
+from publishing.models import Attempt, Channel, Chat, Message
 from publishing.outcomes import Outcome, Sent, Transport
 from publishing.sandbox import SandboxTransport
 from publishing.telegram import TelegramTransport
@@ -62,7 +63,7 @@ def deliveries(
     Once `stopped` is set, no further message is begun.
     """
     stopped = stopped or Event()
-    holding.hold_after_restore()
+    inspection = holding.inspect()
     with only_sender(channel_id) as is_held:
         while is_held and is_held() and not stopped.is_set():
             claim = claims.claim(channel_id)
@@ -71,17 +72,25 @@ def deliveries(
                 if not pause:
                     return
                 stopped.wait(pause)
-            elif outcome := _send(claim):
+            elif outcome := _send(claim, inspection):
                 yield claim.message, outcome
 
 
 def due_channels(now: datetime | None = None) -> list[int]:
-    """The channels in which a message may go out now (aware), by their numbers. One query and no lock."""
+    """The channels in which a message may go out now (aware), by their numbers.
+
+    One query, one more for each channel that has quiet hours now, and no lock.
+    """
     now = now or timezone.now()
     channels = claims.open_channels(now).filter(
         Exists(Message.objects.next_in_line(now).filter(channel=OuterRef("pk")))
     )
-    return [channel.pk for channel in channels if not claims.is_shut(channel, now)]
+    return [channel.pk for channel in channels if not _sleeps(channel, now)]
+
+
+def _sleeps(channel: Channel, now: datetime) -> bool:
+    """Whether a channel with due messages can send none of them, because of its quiet hours or its token."""
+    return (channel.lacks_token or channel.quiet_end(now) is not None) and not claims.line(channel, now).exists()
 
 
 def recover() -> int:
@@ -116,6 +125,7 @@ def mend_clocks() -> int:
     ahead = [channel.pk for channel in waiting if channel.next_post_at > far + channel.pace]
     mended = Channel.objects.filter(pk__in=ahead).update(next_post_at=now)
     longest_call = max(transport_of(channel).time_limit for channel in (Channel(kind=kind) for kind in Channel.Kind))
+    mended += Chat.objects.filter(next_call_at__gt=far).update(next_call_at=now)
     retries = Q(state=Message.State.READY, not_before__gt=far, publication__scheduled_for=None)
     mended += Message.objects.filter(retries).update(not_before=now)
     calls = Message.objects.filter(state__in=Message.IN_FLIGHT, claimed_until__gt=now + longest_call + LONGEST_OWN_WAIT)
@@ -128,16 +138,18 @@ def _pause(channel_id: int, until: datetime | None) -> float:
     if until is None or now >= until:
         return 0
     channel = claims.open_channels(until).filter(pk=channel_id).first()
-    message = Message.objects.next_in_line(until).filter(channel=channel_id).first() if channel else None
-    if channel is None or message is None or claims.is_shut(channel, now):
+    message = claims.line(channel, now, until).first() if channel else None
+    if channel is None or message is None:
         return 0
-    opens_at = max(channel.next_post_at, message.not_before)
+    opens_at = max(message.not_before, Chat.opens_at(channel))
+    if not message.is_repeatable:
+        opens_at = max(opens_at, channel.next_post_at)
     if opens_at >= until:
         return 0
     return min(LONGEST_PAUSE, max(SHORTEST_PAUSE, (opens_at - now).total_seconds()))
 
 
-def _send(claim: Claim) -> Outcome | None:
+def _send(claim: Claim, inspection: Inspection) -> Outcome | None:
     """Make the one call that the claim allows, and write what became of it; None if there was nothing to call for."""
     message = claim.message
     time.sleep(max(0.0, (claim.not_before - timezone.now()).total_seconds()))
@@ -145,6 +157,7 @@ def _send(claim: Claim) -> Outcome | None:
     attempt = claims.begin(claim, transport.time_limit)
     if attempt is None:
         return None
+    inspection.note(attempt.pk)
     outcome = transport.send(message)
     _settle(attempt, outcome)
     logger.info("Message %s to %s: %s", message.pk, message.channel.slug, type(outcome).__name__)

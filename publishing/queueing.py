@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from articles.models import Article
+from publishing import standing
 from publishing.approval import ApprovalError, approve
 from publishing.models import Channel, Message, Publication
 
@@ -93,8 +94,9 @@ def explain(publication: Publication, now: datetime | None = None) -> Explanatio
     now = now or timezone.now()
     if publication.state in Publication.IN_LINE:
         return _on_its_way(publication, now)
+    if publication.state in Publication.OUT:
+        return _out(publication, now)
     label, error, reason = publication.get_state_display(), publication.last_error, _translated(publication.reason)
-    moment = _clock(publication.published_at, publication.channel, now) if publication.published_at else ""
     explanations = {
         State.DRAFT: Explanation(label, _("It is still being written."), "info"),
         State.PENDING: Explanation(label, error or _("It goes out after an editor approves it."), "warning"),
@@ -102,25 +104,49 @@ def explain(publication: Publication, now: datetime | None = None) -> Explanatio
         State.REJECTED: Explanation(label, reason, "info"),
         State.FAILED: Explanation(label, error, "danger"),
     }
-    return explanations.get(State(publication.state), Explanation(label, moment, "success"))
+    return explanations[State(publication.state)]
+
+
+def _out(publication: Publication, now: datetime) -> Explanation:
+    """What is out, and the reason if a later change of it was refused."""
+    label = publication.get_state_display()
+    if publication.last_error:
+        return Explanation(label, publication.last_error, "warning")
+    moment = _clock(publication.published_at, publication.channel, now) if publication.published_at else ""
+    return Explanation(label, moment, "info" if publication.state == State.DELETED else "success")
 
 
 def _on_its_way(publication: Publication, now: datetime) -> Explanation:
-    messages = sorted(publication.messages.all(), key=lambda message: message.ordinal)
-    message = next((message for message in messages if message.state != Message.State.SENT), None)
+    messages = standing.latest(publication.messages.all())
+    # A part of a change that was refused doesn't keep the others from being tried.
+    done = {Message.State.SENT, Message.State.DEAD} if publication.state == State.CHANGING else {Message.State.SENT}
+    message = next((message for message in messages if message.state not in done), None)
     if message is None:
         return Explanation(publication.get_state_display(), "", "info")
     part = _("Part %(part)d of %(parts)d.") % {"part": message.ordinal, "parts": len(messages)}
-    which = f"{part} " if len(messages) > 1 else ""
+    which = " ".join(filter(None, [_what(message), part if len(messages) > 1 else ""]))
     match message.state:
         case Message.State.UNKNOWN | Message.State.NEEDS_PERSON:
             detail = _("Look into the channel and say whether it is there. %(error)s") % {"error": message.last_error}
-            return Explanation(_("unknown whether it was sent"), f"{which}{detail}".strip(), "danger")
+            return Explanation(_("unknown whether it was sent"), f"{which} {detail}".strip(), "danger")
         case Message.State.CLAIMED | Message.State.SENDING:
-            return Explanation(_("being sent"), part if which else "", "info", now)
+            return Explanation(_("being sent"), which, "info", now)
         case Message.State.DEAD:
-            return Explanation(_("refused"), f"{which}{message.last_error}", "danger")
-    return _ready(publication, message, now)
+            return Explanation(_("refused"), f"{which} {message.last_error}".strip(), "danger")
+    explanation = _ready(publication, message, now)
+    return replace(explanation, detail=f"{_what(message)} {explanation.detail}".strip())
+
+
+def _what(message: Message) -> str:
+    """What the message does to a publication that is out already; empty for its first posting."""
+    if message.change == 0:
+        return ""
+    sentences = {
+        Message.Action.SEND: _("It is posted again."),
+        Message.Action.EDIT: _("Its post is edited."),
+        Message.Action.DELETE: _("Its post is deleted."),
+    }
+    return sentences[Message.Action(message.action)]
 
 
 def _ready(publication: Publication, message: Message, now: datetime) -> Explanation:
@@ -129,10 +155,11 @@ def _ready(publication: Publication, message: Message, now: datetime) -> Explana
     if stop := _stop(channel, line):
         return stop
     ahead: int = line["ahead"]
-    due_at = _estimate(channel, message, ahead, now)
+    is_silent = message.is_repeatable or publication.ignores_quiet_hours
+    due_at = _estimate(channel, message, ahead, now, is_silent=is_silent)
     if message.not_before > now:
-        return _later(channel, message, due_at, now)
-    if quiet_end := channel.quiet_end(now):
+        return _later(channel, message, due_at, now, is_silent=is_silent)
+    if (quiet_end := channel.quiet_end(now)) and not is_silent:
         return Explanation(
             _("quiet hours"), _("until %(time)s") % {"time": _clock(quiet_end, channel, now)}, "info", due_at
         )
@@ -158,12 +185,12 @@ def _stop(channel: Channel, line: dict[str, Any]) -> Explanation | None:
     return None
 
 
-def _later(channel: Channel, message: Message, due_at: datetime, now: datetime) -> Explanation:
+def _later(channel: Channel, message: Message, due_at: datetime, now: datetime, *, is_silent: bool) -> Explanation:
     """The message waits for its own time: after a failure, or because an editor has set it."""
     if message.last_error:
         return Explanation(_("will be tried again"), message.last_error, "warning", due_at)
     moment = _clock(message.not_before, channel, now)
-    if quiet_end := channel.quiet_end(message.not_before):
+    if (quiet_end := channel.quiet_end(message.not_before)) and not is_silent:
         times = {"time": moment, "end": _clock(quiet_end, channel, now)}
         return Explanation(_("scheduled"), _("for %(time)s; quiet hours until %(end)s") % times, "info", due_at)
     return Explanation(_("scheduled"), _("for %(time)s") % {"time": moment}, "info", due_at)
@@ -176,10 +203,15 @@ def _line(publication: Publication) -> dict[str, Any]:
     return vars(publication)
 
 
-def _estimate(channel: Channel, message: Message, ahead: int, now: datetime) -> datetime:
-    """The earliest moment: its own time, the channel's pace with those before it in line, and the quiet hours."""
+def _estimate(channel: Channel, message: Message, ahead: int, now: datetime, *, is_silent: bool) -> datetime:
+    """The earliest moment: its own time, the channel's pace with those before it in line, and the quiet hours.
+
+    A correction keeps to none of these but its own time; some news wait for no morning.
+    """
+    if message.is_repeatable:
+        return max(message.not_before, now)
     moment = max(message.not_before, max(now, channel.next_post_at) + channel.pace * ahead)
-    return channel.quiet_end(moment) or moment
+    return moment if is_silent else channel.quiet_end(moment) or moment
 
 
 def _clock(moment: datetime, channel: Channel, now: datetime) -> str:

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from articles.metrics import errors
 from articles.models import DeadLetter
+from publishing import standing
 from publishing.approval import AlreadyDecided, Missing
 from publishing.metrics import articles_posted
 from publishing.models import Attempt, Channel, Message, Publication
@@ -28,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 # The alert about a message of which nobody knows whether it was sent; its subject is the message's number.
 UNRESOLVED = "post_unresolved"
+# The alert about posts that were to be edited or deleted and couldn't be; its subject is the publication's number.
+CHANGE_REFUSED = "change_refused"
 
 FIRST_BACKOFF = timedelta(seconds=5)
 # Long silences are the breaker's business: what is due goes out soon after Telegram is back.
@@ -73,6 +76,10 @@ def _values(attempt: Attempt, outcome: Outcome, now: datetime) -> dict[str, Any]
             return {"state": State.READY, "not_before": now + wait, "last_error": reason}
         case Refused(reason=reason):
             return {"state": State.DEAD, "last_error": reason}
+        case Unknown(reason=reason) if attempt.message.is_repeatable:
+            # Asking once more does no harm, as soon as the first call can't arrive after it any more.
+            again_at = max(now, attempt.deadline) + _backoff(attempt.fence)
+            return {"state": State.READY, "not_before": again_at, "last_error": reason}
         case Unknown(reason=reason):
             look_at = max(now, attempt.deadline) + timedelta(seconds=settings.TELEGRAM_QUIET_SECONDS)
             return {"state": State.UNKNOWN, "claimed_until": look_at, "last_error": reason}
@@ -112,14 +119,16 @@ def _follow(message: Message, outcome: Outcome) -> None:
         case Sent(number=number):
             _note_number(message.channel, number)
             Alert.is_over(UNRESOLVED, str(message.pk))
-            _publish_if_complete(publication)
+            _complete(publication, message)
         case NotSent():
             row.update(last_error=outcome.reason)
             _hold_channel(message, outcome)
         case Refused():
-            row.update(state=Publication.State.FAILED, last_error=outcome.reason, updated_at=timezone.now())
-            DeadLetter.record(DeadLetter.EntityType.POST, str(publication.pk), "refused", outcome.reason, attempts=1)
-            errors.labels("post_refused").inc()
+            row.update(last_error=outcome.reason, updated_at=timezone.now())
+            _give_up(message, outcome.reason)
+        case Unknown() if message.is_repeatable:
+            row.update(last_error=outcome.reason, updated_at=timezone.now())
+            errors.labels("change_unknown").inc()
         case Unknown():
             row.update(last_error=outcome.reason, updated_at=timezone.now())
             errors.labels("post_unknown").inc()
@@ -129,7 +138,7 @@ def _follow(message: Message, outcome: Outcome) -> None:
 def _note_number(channel: Channel, number: int | None) -> None:
     """The search for a lost post begins after the last one that is known."""
     if channel.kind == Channel.Kind.TELEGRAM and number is not None:
-        rows = Channel.objects.filter(pk=channel.pk, chat_id=channel.chat_id)
+        rows = Channel.objects.of_chat(channel)
         rows.update(last_message_id=Greatest(Coalesce("last_message_id", 0), number))
 
 
@@ -156,13 +165,53 @@ def _pause(message: Message, reason: str) -> None:
     Alert.sound("channel_paused", channel.slug, f"{channel}: {reason}")
 
 
+def _give_up(message: Message, reason: str) -> None:
+    """What a refusal for good means: of a post, that its other parts don't go out either; of a change, that part."""
+    publication = message.publication
+    if message.is_repeatable:
+        errors.labels("change_refused").inc()
+        Alert.sound(CHANGE_REFUSED, str(publication.pk), f"{message.channel}: {publication} — {reason}")
+        _complete(publication, message)
+        return
+    others = Message.objects.filter(publication=publication, state=State.READY)
+    others.update(state=State.DEAD, last_error=_("Not sent, because an earlier part was refused."))
+    Publication.objects.filter(pk=publication.pk).update(state=Publication.State.FAILED)
+    DeadLetter.record(DeadLetter.EntityType.POST, str(publication.pk), "refused", reason, attempts=1)
+    errors.labels("post_refused").inc()
+
+
+def _complete(publication: Publication, message: Message) -> None:
+    """Take the publication to where it is, once the last message of its posting or its change is at rest."""
+    if message.change == 0:
+        _publish_if_complete(publication)
+        return
+    messages = list(Message.objects.filter(publication=publication))
+    change = [one for one in messages if one.change == message.change]
+    if any(one.state not in Message.AT_REST for one in change):
+        return
+    refused = next((one.last_error for one in change if one.state == State.DEAD), "")
+    now, state = timezone.now(), standing.state_of(messages)
+    values: dict[str, Any] = {"state": state, "last_error": refused, "updated_at": now}
+    if message.action == Message.Action.SEND:
+        values["published_at"] = now
+        articles_posted.inc()
+    Publication.objects.filter(pk=publication.pk).update(**values)
+    if not refused:
+        Alert.is_over(CHANGE_REFUSED, str(publication.pk))
+        _forget_failure(publication)
+
+
+def _forget_failure(publication: Publication) -> None:
+    DeadLetter.objects.filter(entity_type=DeadLetter.EntityType.POST, entity_ref=str(publication.pk)).delete()
+
+
 def _publish_if_complete(publication: Publication) -> None:
     if Message.objects.filter(publication=publication).exclude(state=State.SENT).exists():
         return
     now = timezone.now()
     on_its_way = Publication.objects.filter(pk=publication.pk, published_at=None)
     if on_its_way.update(state=Publication.State.PUBLISHED, published_at=now, updated_at=now, last_error=""):
-        DeadLetter.objects.filter(entity_type=DeadLetter.EntityType.POST, entity_ref=str(publication.pk)).delete()
+        _forget_failure(publication)
         articles_posted.inc()
 
 
@@ -179,7 +228,7 @@ def resolve_as_sent(message_id: int, *, by: AbstractBaseUser, number: int | None
     now = timezone.now()
     _decide(message, by, state=State.SENT, sent_at=now, message_id=number)
     _note_number(message.channel, number)
-    _publish_if_complete(message.publication)
+    _complete(message.publication, message)
     return _noted(message, by, "resolved as sent")
 
 

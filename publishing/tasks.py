@@ -10,7 +10,7 @@ from django.utils import timezone
 from articles.models import Article, ForecastNote
 from publishing import alerts, bots, delivery, notes, queueing, reconciling
 from publishing.bot import inbox
-from publishing.models import Bot, BotUpdate
+from publishing.models import Bot, BotUpdate, Probe
 
 # A channel that opens a moment after a sweep is worth that moment; else it would wait for the next sweep.
 PATIENCE = timedelta(seconds=1)
@@ -43,6 +43,12 @@ def reconcile_message(message_id: int) -> None:
 
 
 @shared_task(ignore_result=True)
+def remove_copies() -> None:
+    """Delete what the reconciler has left in audit chats."""
+    reconciling.remove_copies()
+
+
+@shared_task(ignore_result=True)
 def probe_bots() -> None:
     """Ask Telegram whether it is back."""
     bots.probe_due()
@@ -67,6 +73,8 @@ def ring_due() -> None:
     delivery.mend_clocks()
     for message_id in reconciling.due().values_list("pk", flat=True):
         reconcile_message.delay(message_id)
+    if Probe.objects.to_be_removed().exists():
+        remove_copies.delay()
     if Bot.objects.to_be_probed(timezone.now()).exists():
         probe_bots.delay()
     for key in BotUpdate.objects.left_behind().values_list("pk", flat=True):

@@ -93,10 +93,15 @@ def of_change(status: int, body: bytes, number: int) -> Outcome:
     return of_reply(status, body)
 
 
+def gone() -> str:
+    """The sentence about a post that can't be edited because somebody has deleted it."""
+    return _("The post is not in the channel any more. Delete it here too, and post it again if it is needed.")
+
+
 def _why_not_changed(description: str) -> str:
     """What an editor must know if this very post can't be changed; empty if the reason is another."""
     reasons = {
-        IS_GONE: _("The post is not in the channel any more. Delete it here too, and post it again if it is needed."),
+        IS_GONE: gone(),
         NO_EDITING: _("Telegram doesn't let the bot edit this post: it is not the bot's own, or it is too old."),
         NO_DELETING: _(
             "Telegram doesn't let the bot delete this post: it is older than 48 hours, or not the bot's own."

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from publishing.models.channel import Channel
 
 
 def pace_of_chats() -> timedelta:
@@ -33,6 +37,12 @@ class Chat(models.Model):
 
     def __str__(self) -> str:
         return self.chat_id
+
+    @classmethod
+    def opens_at(cls, channel: Channel) -> datetime:
+        """When (aware) the chat of a channel may be called again: now, where it was never called."""
+        known = cls.objects.filter(token_env=channel.token_env, chat_id=channel.chat_id)
+        return known.values_list("next_call_at", flat=True).first() or timezone.now()
 
     @classmethod
     def book(cls, token_env: str, chat_id: str, now: datetime, moment: datetime) -> bool:

@@ -26,7 +26,10 @@ class PublicationQuerySet(models.QuerySet["Publication"]):
         return self.filter(state__in=Publication.UNFINISHED)
 
     def for_queue(self) -> PublicationQuerySet:
-        """With all that `queueing.explain` looks at: the channel, the messages, and how many go out `ahead` of each."""
+        """With all that `queueing.explain` and `rendering.render` look at.
+
+        That is the channel, the messages, the article with its tags and picture, and how many go out `ahead` of each.
+        """
         same_priority = models.Q(priority=models.OuterRef("priority"))
         line = (
             Publication.objects.filter(channel=models.OuterRef("channel"), state__in=Publication.IN_LINE)
@@ -46,8 +49,8 @@ class PublicationQuerySet(models.QuerySet["Publication"]):
         )
         stopped = Bot.objects.filter(token_env=models.OuterRef("channel__token_env")).stopped()
         return (
-            self.select_related("channel", "article__source", "digest", "approved_by")
-            .prefetch_related("messages")
+            self.select_related("channel", "article__source", "article__picture", "digest", "approved_by")
+            .prefetch_related("messages", "article__tags")
             .annotate(
                 due=Coalesce("scheduled_for", "approved_at"),
                 ahead=Coalesce(models.Subquery(line), 0),
@@ -78,6 +81,8 @@ class Publication(models.Model):
 
     IN_LINE = (State.APPROVED, State.SENDING, State.CHANGING)
     UNFINISHED = (State.DRAFT, State.PENDING, State.APPROVED, State.SENDING, State.CHANGING, State.HELD)
+
+    OUT = (State.PUBLISHED, State.EDITED, State.DELETED)
 
     # Priorities: what is out already and wrong goes before news, and breaking news goes before everything.
     CORRECTION = 50

@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq install
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test crash-test check bench lock messages clean chromium
+.PHONY: help run setup test crash-test check audit bench lock messages clean chromium
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -34,6 +34,10 @@ check: $(VENV)/.dev ## Run every static check: style, types, import order, migra
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/djade --check --target-version 5.2 $$(git ls-files 'templates/*.html' '*/templates/*.html')
 	$(BIN)/python manage.py check
+
+audit: $(VENV)/.dev ## Look for known holes in the packages (asks the internet) and for weak spots in the code
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive manage.py usage articles publishing warandpeace
+	$(BIN)/pip-audit --requirement requirements/base.txt --require-hashes --disable-pip
 
 bench: $(VENV)/.dev ## Measure the speed of what must be fast
 	@for module in tests/bench/[a-z]*.py; do \

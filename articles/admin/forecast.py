@@ -144,9 +144,7 @@ class ForecastNoteAdmin(ReadOnly, ExactSearch, LargeTableAdmin):
     search_fields = ("article__id",)
     search_help_text = gettext_lazy("The number of an article")
     sortable_by = ("asked_for",)
-    empty_text = gettext_lazy(
-        "No forecast note yet: ask for one on an article's page, or let a source ask for each."
-    )
+    empty_text = gettext_lazy("No forecast note yet: ask for one on an article's page, or let a source ask for each.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ForecastNote]:
         notes: QuerySet[ForecastNote] = super().get_queryset(request)

@@ -199,7 +199,8 @@ def _record_failure(note: ForecastNote, error: llm.LlmError | SummaryError) -> N
         with transaction.atomic():
             if held.update(status=Status.FAILED, next_step_at=None, last_error=reason):
                 ref, kind = str(note.article_id), DeadLetter.EntityType.FORECAST
-                DeadLetter.record(kind, ref, error.code, reason, note.attempts)
+                # Whoever gave up asked several times, and each time may be paid for: people decide.
+                DeadLetter.record(kind, ref, error.code, reason, note.attempts, hopeless=True)
     else:
         held.update(next_step_at=timezone.now() + FIRST_PAUSE * 2 ** (note.attempts - 1), last_error=reason)
 

@@ -124,4 +124,11 @@ def _record_failure(article: Article, error: llm.LlmError | SummaryError) -> Non
         return
     with transaction.atomic():
         if Article.objects.held(article).update(status=Article.Status.FAILED, next_step_at=None, **outcome):
-            DeadLetter.record(DeadLetter.EntityType.SUMMARY, str(article.pk), error.code, str(error), article.attempts)
+            DeadLetter.record(
+                DeadLetter.EntityType.SUMMARY,
+                str(article.pk),
+                error.code,
+                str(error),
+                article.attempts,
+                hopeless=isinstance(error, HOPELESS),
+            )

@@ -3,18 +3,43 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from datetime import datetime
 
-from celery import shared_task
+from celery import Task, shared_task
 
-from articles import completion, forecast, ingest, summarise, trials
-from articles.models import Article, ForecastNote, Source, Summary
+from articles import (
+    backfilling,
+    completion,
+    dead_letters,
+    duplicates,
+    forecast,
+    indexing,
+    ingest,
+    media,
+    summarise,
+    trials,
+)
+from articles.models import (
+    Article,
+    BackfillRun,
+    ChangedText,
+    DeadLetter,
+    ForecastNote,
+    Picture,
+    Source,
+    Summary,
+)
 
 # How many sources and articles are rung for at once: a bound of the queue, the rest is found by the next sweep.
 SOURCES_AT_ONCE = 50
 ARTICLES_AT_ONCE = 200
 TRIALS_AT_ONCE = 20
+# Archives are read beside the news of the day, not instead of it.
+RUNS_AT_ONCE = 2
 NOTES_AT_ONCE = 50
+PICTURES_AT_ONCE = 50
+TEXTS_AT_ONCE = 2_000
 
 # How long a doorbell is trusted before it is rung again for a row that still waits, in seconds.
 PATIENCE = 60.0
@@ -37,6 +62,12 @@ def complete_article(article_id: int) -> None:
 
 
 @shared_task(ignore_result=True)
+def compare_article(article_id: int) -> None:
+    """Compare one article with all others, if that is due."""
+    duplicates.place_due(article_id)
+
+
+@shared_task(ignore_result=True)
 def summarise_article(article_id: int) -> None:
     """Write the summary of one article, if its time has come."""
     summarise.summarise_article(article_id)
@@ -54,6 +85,31 @@ def write_note(note_id: int) -> None:
     forecast.write_note(note_id)
 
 
+@shared_task(ignore_result=True)
+def fetch_picture(picture_id: int) -> None:
+    """Fetch the picture of one article, if its time has come."""
+    media.fetch_picture(picture_id)
+
+
+@shared_task(ignore_result=True)
+def continue_backfill(run_id: int) -> None:
+    """Take the next steps of a run through an archive, if one is due; then ring for those behind them."""
+    if backfilling.work(run_id):
+        continue_backfill.delay(run_id)
+
+
+@shared_task(ignore_result=True)
+def follow_texts() -> None:
+    """Index and tag a bounded number of texts that have changed."""
+    indexing.catch_up(most=TEXTS_AT_ONCE)
+
+
+@shared_task(ignore_result=True)
+def retry_dead_letters() -> None:
+    """Try again what failed for good and is due for that."""
+    dead_letters.retry_due()
+
+
 def ring_due() -> None:
     """Ring for the sources and articles that are due, the longest waiting first, a bounded number of them.
 
@@ -61,20 +117,27 @@ def ring_due() -> None:
     finds the row claimed, which costs one query.
     """
     _forget_old_rings()
-    for pk, due_at in Source.objects.due().values_list("pk", "next_fetch_at")[:SOURCES_AT_ONCE]:
-        if _is_first_ring("source", pk, due_at):
-            fetch_source.delay(pk)
-    waiting = Article.objects.due().filter(status__in=[Article.Status.NEW, Article.Status.READY])
-    for pk, status, step_at in waiting.values_list("pk", "status", "next_step_at")[:ARTICLES_AT_ONCE]:
-        if step_at and _is_first_ring(status, pk, step_at):
-            (complete_article if status == Article.Status.NEW else summarise_article).delay(pk)
-    for pk, step_at in Summary.objects.due().values_list("pk", "next_step_at")[:TRIALS_AT_ONCE]:
-        if step_at and _is_first_ring("trial", pk, step_at):
-            write_trial.delay(pk)
     forecast.plan_due()
-    for pk, step_at in ForecastNote.objects.due().values_list("pk", "next_step_at")[:NOTES_AT_ONCE]:
-        if step_at and _is_first_ring("note", pk, step_at):
-            write_note.delay(pk)
+    articles, step = Article.objects.due(), ("pk", "next_step_at")
+    _ring(fetch_source, Source.objects.due().values_list("pk", "next_fetch_at")[:SOURCES_AT_ONCE])
+    _ring(complete_article, articles.filter(status=Article.Status.NEW).values_list(*step)[:ARTICLES_AT_ONCE])
+    _ring(summarise_article, articles.filter(status=Article.Status.READY).values_list(*step)[:ARTICLES_AT_ONCE])
+    _ring(compare_article, Article.objects.to_compare().values_list("pk", "compare_at")[:ARTICLES_AT_ONCE])
+    _ring(continue_backfill, BackfillRun.objects.due().values_list(*step)[:RUNS_AT_ONCE])
+    _ring(write_trial, Summary.objects.due().values_list(*step)[:TRIALS_AT_ONCE])
+    _ring(write_note, ForecastNote.objects.due().values_list(*step)[:NOTES_AT_ONCE])
+    _ring(fetch_picture, Picture.objects.due().values_list(*step)[:PICTURES_AT_ONCE])
+    if ChangedText.objects.exists():
+        follow_texts.delay()
+    if DeadLetter.objects.due().exists():
+        retry_dead_letters.delay()
+
+
+def _ring(task: Task[[int], None], rows: Iterable[tuple[int, datetime | None]]) -> None:
+    """Ring for the rows, each with the time at which it became due."""
+    for pk, due_at in rows:
+        if due_at and _is_first_ring(task.name, pk, due_at):
+            task.delay(pk)
 
 
 def _is_first_ring(step: str, pk: int, due_at: datetime) -> bool:

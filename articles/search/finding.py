@@ -24,8 +24,10 @@ from articles.search.sqlite import SqliteIndex
 
 logger = logging.getLogger(__name__)
 
-# So many articles are found at most in titles, and so many more in texts: twenty pages that nobody turns to the end.
-MOST = 1_000
+# So many articles are found at most in titles, and so many in texts: twenty pages that nobody turns to the end. Fewer
+# where words must stand side by side: each article that has them all must be read for that.
+MOST = 500
+MOST_WITH_PHRASE = 100
 # Up to so many candidates of a span are compared with the queryset's own filters one by one.
 MOST_COMPARED = 5_000
 # The spans, in months, the newest first; the last one holds all the rest.
@@ -61,15 +63,16 @@ class _Search:
         self.articles, self.query = articles, query
         self.index = index_of(connections[articles.db])
         self.windows = list(_windows(articles))
+        self.most = MOST_WITH_PHRASE if any(len(phrase) > 1 for phrase in query.wanted) else MOST
 
     def collect(self, *, in_title: bool) -> list[int]:
-        """The newest of the articles that match, at most `MOST`; fewer if the database needs too long."""
+        """The newest of the articles that match, at most `most`; fewer if the database needs too long."""
         collected = list[int]()
         try:
             with self.index.hurried():
                 for window in self.windows:
-                    collected += self._in(window, MOST - len(collected), in_title=in_title)
-                    if len(collected) >= MOST:
+                    collected += self._in(window, self.most - len(collected), in_title=in_title)
+                    if len(collected) >= self.most:
                         break
         except OperationalError as error:
             logger.warning("a search ended early: %s", error)

@@ -127,7 +127,7 @@ def call(token_env: str, make: Call, limit: timedelta | None = None) -> WireRequ
         return None
     request = wire_request()
     # What the library makes of a reply doesn't matter: the verdict comes from the reply itself.
-    with suppress(TelegramError, TimeoutError, ValueError, KeyError):
+    with suppress(TelegramError, TimeoutError, ValueError, TypeError, KeyError):
         asyncio.run(_within(limit or time_limit(), token, request, make))
     return request
 

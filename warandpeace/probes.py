@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from publishing.bot.probes import Fact, plug_in
 from warandpeace import health
-from warandpeace.management.commands.status import figures
+from warandpeace.management.commands.status import figures, flat, readable
 
 
 def facts() -> Iterator[Fact]:
@@ -18,12 +18,12 @@ def facts() -> Iterator[Fact]:
         "database": _("database"),
         "sweeper": _("sweeper"),
         "messages": _("messages"),
+        "alerts": _("alerts"),
     }
     checks = health.answers()
     yield from (Fact(names.get(name, name), check.detail, check.ok) for name, check in checks.items())
     if checks["migrations"].ok and checks["database"].ok:
-        shown = {name: value for name, value in figures().items() if not name.startswith("session_start")}
-        yield from (Fact(name, f"{value:.0f}") for name, value in shown.items())
+        yield from (Fact(name, readable(name, value)) for name, value in flat(figures()).items())
 
 
 plug_in(facts)

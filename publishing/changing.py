@@ -180,7 +180,7 @@ def post_again(publication_id: int, *, by: AbstractBaseUser | None, seen: int) -
 def cancel(publication_id: int, *, by: AbstractBaseUser | None) -> Publication:
     """Take back a change of which Telegram can't know yet. Raises ApprovalError if it may."""
     publication = approval.current(publication_id)
-    approval.change(publication, (State.CHANGING,), updated_at=timezone.now())
+    approval.change(publication, (State.CHANGING,), last_error="")
     messages = list(Message.objects.select_for_update().filter(publication=publication).prefetch_related("attempts"))
     if not _is_untouched(messages):
         raise AlreadyDecided(_("It is too late to take this back: Telegram was asked already."))

@@ -23,6 +23,7 @@ from urllib.parse import parse_qsl
 
 LONGEST_POLL = 0.2  # seconds
 SLOW = 0.2  # seconds
+NO_WEBHOOK = {"url": "", "has_custom_certificate": False, "pending_update_count": 0}
 MAX_CAPTION = 1024  # characters
 
 
@@ -64,6 +65,9 @@ REFUSALS: dict[Fault, tuple[int, str, dict[str, int]]] = {
 }
 
 
+CHANGING = ("editMessageText", "editMessageCaption", "deleteMessage")
+
+
 @dataclass(frozen=True)
 class Reply:
     status: int  # 0 resets the connection
@@ -80,6 +84,9 @@ class BotApi:
     ledger: list[dict[str, Any]] = field(default_factory=list)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     faults: deque[Fault] = field(default_factory=deque)
+    change_faults: deque[Fault] = field(default_factory=deque)  # what befalls edits and deletions
+    locked: set[int] = field(default_factory=set)  # posts that can't be changed, as if they were too old
+    sent: list[dict[str, Any]] = field(default_factory=list)  # each message as it was first accepted
     updates: deque[dict[str, Any]] = field(default_factory=deque)
     conflicts: int = 0  # questions for updates that are answered as if somebody else asked, too
     webhook: dict[str, Any] = field(default_factory=dict)
@@ -143,12 +150,14 @@ class BotApi:
                 "getMe": lambda _: {"id": 1, "is_bot": True, "first_name": "Bot", "username": "warandpeace_bot"},
                 "getUpdates": self._poll,
                 "setWebhook": self._set_webhook,
-                "getWebhookInfo": lambda _: {"url": "", "pending_update_count": 0} | self.webhook,
+                "getWebhookInfo": lambda _: NO_WEBHOOK | self.webhook,
             }
             if self.token_is_dead:
-                return self._fail(Fault.UNAUTHORIZED, path, parameters)
+                return self._fail(Fault.UNAUTHORIZED, path, dict)
             if method in SENDING and self.faults:
-                return self._fail(self.faults.popleft(), path, parameters)
+                return self._fail(self.faults.popleft(), path, lambda: self._accept(parameters))
+            if method in CHANGING and self.change_faults:
+                return self._fail(self.change_faults.popleft(), path, lambda: answers[method](parameters))
             result = answers.get(method, lambda _: True)(parameters)
             is_refused = isinstance(result, dict) and result.get("ok") is False
             return _json(result["error_code"], result) if is_refused else _ok(result)
@@ -157,6 +166,7 @@ class BotApi:
         chat_numbers = self.numbers_of[parameters["chat_id"]]
         post = {"text": parameters.get("caption", "")} | parameters | {"message_id": next(chat_numbers)}
         self.ledger.append(post)
+        self.sent.append(dict(post))
         return _told(post)
 
     def stand_in(self, chat_id: str) -> list[dict[str, Any]]:
@@ -181,6 +191,8 @@ class BotApi:
         post = self._at(parameters["chat_id"], parameters["message_id"])
         if post is None:
             return _refusal("message to delete not found")
+        if post["message_id"] in self.locked:
+            return _refusal("message can't be deleted")
         self.ledger.remove(post)
         return True
 
@@ -197,6 +209,8 @@ class BotApi:
         post = self._at(parameters["chat_id"], parameters["message_id"])
         if post is None:
             return _refusal("message to edit not found")
+        if post["message_id"] in self.locked:
+            return _refusal("message can't be edited")
         if ("photo" in post) != is_caption:
             return _refusal(f"there is no {'caption' if is_caption else 'text'} in the message to edit")
         keyboard = parameters.get("reply_markup", "")
@@ -220,8 +234,8 @@ class BotApi:
             self.updates.popleft()
         return list(self.updates)
 
-    def _fail(self, fault: Fault, path: str, parameters: dict[str, Any]) -> Reply | None:
-        result = self._accept(parameters) if fault in ACCEPTED else {}
+    def _fail(self, fault: Fault, path: str, do: Callable[[], Any]) -> Reply | None:
+        result = do() if fault in ACCEPTED else {}
         if fault in REFUSALS:
             status, description, extra = REFUSALS[fault]
             told = {"ok": False, "error_code": status, "description": description}

@@ -90,7 +90,7 @@ class Step:
         """Let the run wait, longer each time; give it up after too many failures in a row."""
         self.error = str(error)
         if isinstance(error, http.HostRests):
-            self.pause = error.retry_after or FIRST_PAUSE
+            self.pause = error.wait
             return
         self.attempts += 1
         backoff = min(FIRST_PAUSE * 2 ** (self.attempts - 1), LONGEST_PAUSE)

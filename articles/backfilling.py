@@ -82,8 +82,7 @@ def _read_texts(step: Step) -> None:
     with ThreadPoolExecutor(max(1, source.connections), thread_name_prefix="texts") as pool:
         results = pool.map(lambda each: _fetch(source, each[0]), waiting)
         fetched = [
-            Fetched(article, attempts, result)
-            for (article, attempts), result in zip(waiting, results, strict=True)
+            Fetched(article, attempts, result) for (article, attempts), result in zip(waiting, results, strict=True)
         ]
     with transaction.atomic():
         again = [each for each in fetched if not _settle(step, each)]

@@ -49,12 +49,20 @@ def complete_article(article_id: int) -> bool:
     if article is None:
         return False
     try:
-        content = read_page(article.source, article.url).text
+        found = read_page(article.source, article.url)
     except UNREADABLE as error:
+        watch(article.source, error)
         return _record_failure(article, error)
     finally:
         http.record_requests(at_least=20)
-    return _settle(article, max(content, article.content, key=len), last_error="")
+    watch(article.source, found)
+    return _settle(article, max(found.text, article.content, key=len), last_error="")
+
+
+def watch(source: Source, result: Found | Exception) -> None:
+    """Note whether the text stood where the source's selectors say; what the network has failed with says nothing."""
+    if source.selectors.get("article", {}).get("text") and isinstance(result, Found | NoText):
+        rot.watch_text(source, is_in_place=isinstance(result, Found) and not result.is_guessed)
 
 
 def text_of_page(body: bytes, *, url: str, content_type: str = "") -> str:
@@ -76,39 +84,40 @@ def text_of_page(body: bytes, *, url: str, content_type: str = "") -> str:
 def read_page(source: Source, url: str) -> Found:
     """The article at an address, from where the source's selectors say it is, else from where it seems to be.
 
-    Raises http.FetchError, NoText, or what `articles.sites.reading` raises.
+    No database here. Raises http.FetchError, NoText, or what `articles.sites.reading` raises.
     """
     places = reading.described(source)
     if places.article.text:
         response = reading.fetch(source, url)
         found = reading.article(source, places, response)
         if found.text:
-            rot.text_found(source)
             return found
-        rot.text_missed(source)
     else:
         response = http.fetch(url, max_bytes=MAX_BYTES, deadline=DEADLINE, pace=reading.pace(source))
     content_type = response.headers.get("content-type", "text/html")
     if not any(kind in content_type.lower() for kind in ("html", "xml", "text/")):
         raise NoText(_("The address leads to a file, not to a page."))
-    return Found(text=text_of_page(response.body, url=response.url, content_type=content_type))
+    return Found(text=text_of_page(response.body, url=response.url, content_type=content_type), is_guessed=True)
 
 
 def _settle(article: Article, content: str, *, last_error: str) -> bool:
     """Write the article's final text and its next step; False if the lease is lost."""
     now = timezone.now()
     status, next_step_at = after_text(article.source, content or article.lead, now)
-    return bool(
-        Article.objects.held(article).update(
+    with transaction.atomic():
+        kept = Article.objects.held(article).update(
             content=content,
             content_hash=fingerprint(content),
             status=status,
             next_step_at=next_step_at,
+            compare_at=now,
             attempts=0,
             last_error=last_error,
             updated_at=now,
         )
-    )
+        if kept:
+            DeadLetter.resolve(DeadLetter.EntityType.PAGE, article.url)
+    return bool(kept)
 
 
 def _record_failure(article: Article, error: http.FetchError | NoText | UnreadableSite | Disallowed) -> bool:

@@ -84,9 +84,9 @@ class TooManyRedirects(FetchError):
 
 
 class HostRests(FetchError):
-    def __init__(self, message: str, retry_after: timedelta) -> None:
+    def __init__(self, message: str, wait: timedelta) -> None:
         super().__init__(message)
-        self.retry_after = retry_after
+        self.retry_after = self.wait = wait
 
 
 class BadStatus(FetchError):

@@ -156,7 +156,12 @@ def _way_of_reading(source: Source) -> str:
     Once a person corrects the address, the encoding, the time zone or the selectors, the next fetch is unconditional
     and read anew.
     """
-    said = (source.url, source.encoding, source.time_zone, *([json.dumps(source.selectors)] if source.selectors else []))
+    said = (
+        source.url,
+        source.encoding,
+        source.time_zone,
+        *([json.dumps(source.selectors)] if source.selectors else []),
+    )
     return hashlib.sha256("\n".join(said).encode()).hexdigest()[:8]
 
 

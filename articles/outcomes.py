@@ -110,7 +110,7 @@ class Outcomes:
 
     def unchanged(self, outcome: Unchanged) -> None:
         if outcome.has_news:
-            news = {"etag": outcome.etag, "last_modified": outcome.last_modified}
+            news: dict[str, object] = {"etag": outcome.etag, "last_modified": outcome.last_modified}
             news |= _move(outcome.source, outcome.moved_to)
             outcome.held().update(**_success(outcome.source.interval_minutes), **news)
             return
@@ -122,7 +122,7 @@ class Outcomes:
         now, source = timezone.now(), outcome.source
         if isinstance(outcome.error, HostRests):
             # Its server has work enough: that is nobody's failure.
-            outcome.held().update(next_fetch_at=now + outcome.error.retry_after)
+            outcome.held().update(next_fetch_at=now + outcome.error.wait)
             return
         if isinstance(outcome.error, NothingFound):
             rot.nothing_found(source)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -17,7 +19,9 @@ from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
+from articles.admin import coverage, selecting, trying
 from articles.models import Source
+from articles.sites.presets import PRESETS, WARANDPEACE
 from articles.tasks import fetch_source
 from usage.doorbell import ring
 from usage.listing import HTTPS_ASSUMED, SimpleSave
@@ -72,18 +76,57 @@ class SourceAdmin(SimpleSave, SimpleHistoryAdmin, ModelAdmin):
     formfield_overrides = HTTPS_ASSUMED
     actions = ("fetch_selected", "switch_on", "switch_off")
     actions_submit_line = ("save_and_fetch",)
+    actions_detail = ("show_coverage",)
+    actions_list = ("add_warandpeace",)
+    form = selecting.SourceForm
+    change_form_after_template = "admin/articles/source/try.html"
     prepopulated_fields = {"slug": ("name",)}
     change_form_before_template = "admin/articles/source/health.html"
     readonly_fields = ("last_fetched_at", "last_success_at", "consecutive_failures", "last_error", "created_at")
     fieldsets = (
-        (None, {"fields": (("name", "slug"), "url", "language", "is_active")}),
+        (None, {"fields": (("name", "slug"), ("kind", "language"), "url", "is_active")}),
         (
             _("What happens to its articles"),
             {"fields": ("fetch_full_text", "auto_summarise", "auto_forecast", "auto_queue", "queue_max_age_hours")},
         ),
         (_("Schedule"), {"fields": ("interval_minutes", "next_fetch_at", ("last_fetched_at", "last_success_at"))}),
         (_("Reading"), {"fields": (("encoding", "time_zone"),), "classes": ("collapse",)}),
+        (
+            _("Manners"),
+            {"fields": (("delay_seconds", "connections"), "obey_robots"), "classes": ("collapse",)},
+        ),
+        *selecting.fieldsets(),
     )
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("try/", wrap(partial(trying.view, self)), name="articles_source_try"),
+            path("<int:pk>/coverage/", wrap(partial(coverage.view, self)), name="articles_source_coverage"),
+            *super().get_urls(),
+        ]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """A new source may begin as one that is described already: `?preset=warandpeace`."""
+        preset = PRESETS.get(request.GET.get("preset", ""))
+        initial: dict[str, Any] = super().get_changeform_initial_data(request)
+        return initial | (preset.values() if preset else {})
+
+    def save_model(self, request: HttpRequest, obj: Source, form: Any, change: bool) -> None:
+        """With other selectors the page is a new page: what it used to yield says nothing any more."""
+        if change and Source.objects.filter(pk=obj.pk).exclude(selectors=obj.selectors).exists():
+            obj.usual_yield, obj.text_misses = {}, 0
+        super().save_model(request, obj, form, change)
+
+    @action(description=_("Coverage of the archive"), permissions=["view"])
+    def show_coverage(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:articles_source_coverage", args=[object_id]))
+
+    @action(description=_("Add warandpeace.ru"), permissions=["add"])
+    def add_warandpeace(self, request: HttpRequest) -> HttpResponse:
+        """The form of a new source, filled in: nothing is made before somebody has looked at it and saved it."""
+        address = reverse("admin:articles_source_add")
+        return HttpResponseRedirect(f"{address}?preset={WARANDPEACE.slug}")
 
     @display(description=_("source"), ordering="name", header=True)
     def name_and_address(self, source: Source) -> tuple[str, str]:

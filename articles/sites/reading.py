@@ -65,7 +65,15 @@ def pace(source: Source) -> Pace:
     return Pace(source.delay_seconds, source.connections)
 
 
-def fetch(source: Source, url: str, *, etag: str = "", last_modified: str = "", target: str = "page") -> http.Response:
+def fetch(
+    source: Source,
+    url: str,
+    *,
+    etag: str = "",
+    last_modified: str = "",
+    target: str = "page",
+    deadline: float = DEADLINE,
+) -> http.Response:
     """A page of the source's site, politely. Raises http.FetchError, robots.Disallowed or NoPage."""
     if source.obey_robots:
         robots.check(url, pace(source))
@@ -74,7 +82,7 @@ def fetch(source: Source, url: str, *, etag: str = "", last_modified: str = "", 
         etag=etag,
         last_modified=last_modified,
         max_bytes=MAX_BYTES,
-        deadline=DEADLINE,
+        deadline=deadline,
         target=target,
         pace=pace(source),
     )

@@ -45,9 +45,7 @@ pages that failed for good, which stand among the dead letters."""
         directions = BackfillRun.Direction
         parser.add_argument("--source", metavar="SLUG", help="whose archive is read")
         parser.add_argument("--from", dest="first", type=day, metavar="YYYY-MM-DD", help="the oldest day")
-        parser.add_argument(
-            "--to", dest="last", type=day, metavar="YYYY-MM-DD", help="the newest day (default: today)"
-        )
+        parser.add_argument("--to", dest="last", type=day, metavar="YYYY-MM-DD", help="the newest day (default: today)")
         parser.add_argument(
             "--direction", choices=directions.values, default=directions.NEWEST_FIRST, help="default: newest-first"
         )

@@ -5,16 +5,17 @@ from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 
-def move(apps: Apps, _schema: BaseDatabaseSchemaEditor) -> None:
+def move(apps: Apps, schema: BaseDatabaseSchemaEditor) -> None:
     """Only what tells where it belongs by its key; a matter that is still open otherwise is raised anew."""
-    found = apps.get_model("usage", "Alert")
-    for old in apps.get_model("publishing", "Alert").objects.iterator():
+    alias = schema.connection.alias  # a transfer makes the schema of a database that is not the configured one
+    found = apps.get_model("usage", "Alert").objects.using(alias)
+    for old in apps.get_model("publishing", "Alert").objects.using(alias).iterator():
         kind, _, subject = old.key.partition("-")
         code = {"message": "post_unresolved", "bot": "bot_paused", "breaker": "telegram_silent"}.get(kind)
         if code is None:
             continue
         values = {"text": old.text, "count": old.times, "told_at": old.told_at}
-        found.objects.get_or_create(code=code, subject=subject, defaults=values)
+        found.get_or_create(code=code, subject=subject, defaults=values)
 
 
 class Migration(migrations.Migration):

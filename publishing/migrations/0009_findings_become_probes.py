@@ -9,9 +9,10 @@ from django.db import migrations
 
 def into_rows(apps: Any, schema_editor: Any) -> None:
     attempt_model, probe = apps.get_model("publishing", "Attempt"), apps.get_model("publishing", "Probe")
-    attempts = attempt_model.objects.exclude(findings=[]).select_related("message__channel")
+    alias = schema_editor.connection.alias
+    attempts = attempt_model.objects.using(alias).exclude(findings=[]).select_related("message__channel")
     for attempt in attempts.iterator(chunk_size=500):
-        probe.objects.bulk_create(
+        probe.objects.using(alias).bulk_create(
             probe(
                 attempt=attempt,
                 number=finding["number"],
@@ -26,7 +27,8 @@ def into_rows(apps: Any, schema_editor: Any) -> None:
 
 def into_columns(apps: Any, schema_editor: Any) -> None:
     probe = apps.get_model("publishing", "Probe")
-    for row in probe.objects.exclude(text="").select_related("attempt").order_by("id").iterator(chunk_size=500):
+    rows = probe.objects.using(schema_editor.connection.alias).exclude(text="")
+    for row in rows.select_related("attempt").order_by("id").iterator(chunk_size=500):
         row.attempt.refresh_from_db()
         row.attempt.findings = [*row.attempt.findings, {"number": row.number, "text": row.text}]
         row.attempt.save(update_fields=["findings"])

@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.conf import settings
+from django.core.cache import cache
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from publishing import telegram
+from publishing.models import Bot
+from publishing.outcomes import NotSent, Sent
 from usage.models import Alert
 
 TOKEN_ENV = "TELEGRAM_BOT_TOKEN"  # noqa: S105  the variable's name
@@ -16,27 +19,37 @@ TOKEN_ENV = "TELEGRAM_BOT_TOKEN"  # noqa: S105  the variable's name
 BETWEEN_MESSAGES = timedelta(minutes=1)
 LONGEST_LIST = 10
 LONGEST_TEXT = 300
+# Kept by each process: it has tried in vain, lately.
+TRIED = "alerts-tried-in-vain"
 
 
 def waiting() -> bool:
     """Whether there is something to tell, somebody to tell it to, and enough time since the last message."""
     if not settings.TELEGRAM_ADMIN_IDS or not settings.TELEGRAM_TOKENS.get(TOKEN_ENV):
         return False
-    lately = timezone.now() - BETWEEN_MESSAGES
-    return Alert.objects.untold().exists() and not Alert.objects.filter(told_at__gt=lately).exists()
+    now = timezone.now()
+    if not Alert.objects.untold().exists() or Alert.objects.filter(told_at__gt=now - BETWEEN_MESSAGES).exists():
+        return False
+    return cache.get(TRIED) is None and not Bot.objects.filter(token_env=TOKEN_ENV, resumes_at__gt=now).exists()
 
 
 def tell() -> int:
-    """Tell the administrators everything that is new, in one message; returns how many of them were told."""
+    """Tell the administrators everything that is new, in one message; returns how many of them were told.
+
+    If it is proved that nobody was, as while Telegram can't be reached, it is tried again after a while.
+    """
     if not waiting():
         return 0
-    new = list(Alert.objects.untold())
-    keys = [alert.pk for alert in new]
+    new, now = list(Alert.objects.untold()), timezone.now()
+    ours = Alert.objects.filter(pk__in=[alert.pk for alert in new])
     # Marked first: an alert that is lost is in the admin still, one that comes twice a minute is worse.
-    if not Alert.objects.filter(pk__in=keys, told_at=None).update(told_at=timezone.now()):
+    if not ours.filter(told_at=None).update(told_at=now):
         return 0
-    text = _text(new)
-    return sum(telegram.write_to(TOKEN_ENV, person, text) for person in settings.TELEGRAM_ADMIN_IDS)
+    outcomes = [telegram.write_to(TOKEN_ENV, person, _text(new)) for person in settings.TELEGRAM_ADMIN_IDS]
+    if all(isinstance(outcome, NotSent) for outcome in outcomes):
+        cache.set(TRIED, True, timeout=BETWEEN_MESSAGES.total_seconds())
+        ours.filter(told_at=now).update(told_at=None)
+    return sum(isinstance(outcome, Sent) for outcome in outcomes)
 
 
 def _text(alerts: list[Alert]) -> str:

@@ -28,7 +28,7 @@ from articles.metrics import http_duration, http_requests
 from articles.models import Media
 from publishing import verdicts
 from publishing.models import Channel, Message
-from publishing.outcomes import NotSent, Outcome, Refused, Sent, Unknown
+from publishing.outcomes import NotSent, Outcome, Refused, Unknown
 
 # The library's own switch: moments of waiting are timedeltas already, as they will be in its next major version.
 os.environ.setdefault("PTB_TIMEDELTA", "true")
@@ -193,10 +193,10 @@ def says_there_is_none(refusal: Refused) -> bool:
     return any(words in refusal.reply for words in ("message to forward not found", "MESSAGE_ID_INVALID"))
 
 
-def write_to(token_env: str, person: int, text: str) -> bool:
-    """Write a plain text to a person who has started the bot; False if Telegram didn't say that it was taken."""
+def write_to(token_env: str, person: int, text: str) -> Outcome:
+    """Write a plain text to a person who has started the bot."""
     request = call(token_env, lambda sender: sender.send_message(person, text))
-    return request is not None and isinstance(request.outcome(), Sent)
+    return no_token(token_env) if request is None else request.outcome()
 
 
 def edit(token_env: str, chat_id: str, message_id: int, payload: Mapping[str, Any]) -> Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zoneinfo
 from collections.abc import Sequence
 from typing import Any
@@ -11,6 +12,8 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register  # n
 from django.db import connection
 
 from publishing.models import Channel
+
+WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 
 
 @register(Tags.translation)
@@ -51,6 +54,20 @@ def administrators_are_named(**options: Any) -> list[CheckMessage]:
             id="warandpeace.W002",
         )
     ]
+
+
+@register(Tags.security)
+def webhook_is_one_of_telegrams_kind(**options: Any) -> list[CheckMessage]:
+    """Telegram refuses any other address or secret, and `runbot` could only say so again and again."""
+    found: list[CheckMessage] = []
+    address = settings.TELEGRAM_WEBHOOK_URL
+    if address and not address.startswith("https://"):
+        hint = "Use https://, the domain of this installation and /telegram/webhook/."
+        found.append(Error("TELEGRAM_WEBHOOK_URL is no https address.", hint=hint, id="warandpeace.E003"))
+    if address and not WEBHOOK_SECRET.fullmatch(settings.TELEGRAM_WEBHOOK_SECRET):
+        hint = "Use 1 to 256 of A-Z, a-z, 0-9, _ and -, or leave it empty."
+        found.append(Error("TELEGRAM_WEBHOOK_SECRET is none that Telegram takes.", hint=hint, id="warandpeace.E004"))
+    return found
 
 
 @register(Tags.database)

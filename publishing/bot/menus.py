@@ -6,7 +6,8 @@ Telegram keeps them until they are set anew. Groups and channels get none, nor d
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from django.conf import settings
 from django.utils import translation
@@ -33,10 +34,15 @@ LANGUAGES: tuple[tuple[str | None, str], ...] = (
 
 def set_up() -> None:
     """Set all menus; harmless at any time. One that fails costs a log line: the commands work without it."""
-    for code, _language in LANGUAGES:
-        _call("default", _nothing(code))
-    for scope, commands, code in _menus():
-        _call(scope.type, _shown(scope, commands, code))
+    for step in steps():
+        step()
+
+
+def steps() -> list[Callable[[], None]]:
+    """The calls that set all menus, one each."""
+    cleared = [partial(_call, "default", _nothing(code)) for code, _language in LANGUAGES]
+    filled = [partial(_call, scope.type, _shown(scope, commands, code)) for scope, commands, code in _menus()]
+    return [*cleared, *filled]
 
 
 def _menus() -> Iterator[tuple[BotCommandScope, list[BotCommand], str | None]]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -84,48 +84,57 @@ class Poller:
         self.bot: Bot = telegram.bot(token, self.request)
         self.offset: int | None = None
         self.pause = FIRST_PAUSE
-        self.is_alone = True
+        self.may_have_company = True
         self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="answer")
 
     async def listen(self) -> None:
         """Ask for updates for ever. Raises TokenRejected."""
-        async with self.request:
-            await self._introduce()
-            while True:
-                await self._listen_once()
+        try:
+            async with self.request:
+                await self._introduce()
+                while True:
+                    await self._listen_once()
+        finally:
+            # What isn't begun is left to the workers.
+            self.threads.shutdown(wait=False, cancel_futures=True)
 
     async def _introduce(self) -> None:
         """Take over from a webhook, and set the menus; both as soon as Telegram can be reached."""
         while isinstance(failed := await self._called(self.bot.delete_webhook()), Failed):
             await asyncio.sleep(failed.pause.total_seconds())
         self.pause = FIRST_PAUSE
-        self._in_thread(menus.set_up)
+        for step in menus.steps():
+            self._in_thread(step)
 
     async def _listen_once(self) -> None:
-        await self._look_around()
-        match await self._called(self._question()):
-            case Failed(is_conflict=True, pause=pause):
-                await self._run(self._not_alone)
-                await asyncio.sleep(pause.total_seconds())
-            case Failed(pause=pause):
-                await asyncio.sleep(pause.total_seconds())
-            case Came(updates):
-                self.pause = FIRST_PAUSE
-                await self._take_in(updates)
+        """One question and what comes of it. While the database is away, Telegram keeps the updates."""
+        try:
+            await asyncio.sleep((await self._run(_look_around)).total_seconds())
+            match await self._called(self._question()):
+                case Failed(is_conflict=is_conflict, pause=pause):
+                    if is_conflict:
+                        await self._run(self._note_company)
+                    await asyncio.sleep(pause.total_seconds())
+                case Came(updates):
+                    self.pause = FIRST_PAUSE
+                    await self._take_in(updates)
+        except DatabaseError as error:
+            logger.warning("The database is away: %s", type(error).__name__)
+            await asyncio.sleep(LONGEST_PAUSE.total_seconds())
 
-    def _question(self) -> Any:
+    def _question(self) -> Coroutine[Any, Any, object]:
         # Also acknowledges what came before, which is in rows by now.
         return self.bot.get_updates(offset=self.offset, timeout=LONG_POLL, allowed_updates=UPDATES)
 
-    async def _called(self, call: Any) -> Came | Failed:
+    async def _called(self, call: Coroutine[Any, Any, object]) -> Came | Failed:
         """What came of a call. Raises TokenRejected."""
         self.request.reply = self.request.cause = None
         # The verdict comes from the wire; the library's errors would say less, and its reading of updates may fail.
-        with suppress(TelegramError, ValueError, KeyError, TypeError):
+        with suppress(TelegramError, ValueError, KeyError, TypeError, AttributeError):
             await call
         match self.request.result():
             case list(updates):
-                return Came(updates)
+                return Came([update for update in updates if isinstance(update, dict)])
             case None:
                 return self._failure(self.request)
         return Came([])
@@ -144,42 +153,28 @@ class Poller:
         return Failed(pause, is_conflict=status == HTTPStatus.CONFLICT)
 
     async def _take_in(self, updates: list[dict[str, Any]]) -> None:
-        """Write the updates down, then have them answered. While the database is away Telegram keeps them."""
-        try:
-            new = await self._run(partial(inbox.receive, updates))
-            if not self.is_alone:
-                await self._run(self._alone_again)
-        except DatabaseError as error:
-            logger.warning("Updates could not be written down: %s", type(error).__name__)
-            await asyncio.sleep(LONGEST_PAUSE.total_seconds())
-            return
-        if updates:
-            self.offset = 1 + max(int(one["update_id"]) for one in updates)
+        """Write the updates down, then have them answered."""
+        new = await self._run(partial(inbox.receive, updates))
+        numbers = [number for update in updates if isinstance(number := update.get("update_id"), int)]
+        self.offset = max(numbers) + 1 if numbers else self.offset
+        if self.may_have_company:
+            await self._run(self._note_solitude)
         for key in new:
             self._in_thread(partial(_answer, key))
 
-    async def _look_around(self) -> None:
-        """What the rows ask of this process: wait, log in detail, forget what is old."""
-        try:
-            wish = await self._run(_wish)
-        except DatabaseError as error:
-            logger.warning("The database is away: %s", type(error).__name__)
-            wish = timedelta()
-        await asyncio.sleep(min(wish, LONGEST_PAUSE).total_seconds())
-
-    def _not_alone(self) -> None:
-        self.is_alone = False
+    def _note_company(self) -> None:
+        self.may_have_company = True
         Alert.sound(ALERT, TOKEN_ENV, _("Another program receives this bot's messages: two stacks?"))
 
-    def _alone_again(self) -> None:
-        self.is_alone = True
+    def _note_solitude(self) -> None:
+        self.may_have_company = False
         Alert.is_over(ALERT, TOKEN_ENV)
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self.threads, with_connection, work)
 
     def _in_thread(self, work: Callable[[], None]) -> None:
-        self.threads.submit(with_connection, work)
+        self.threads.submit(with_connection, work).add_done_callback(_report)
 
 
 def with_connection(work: Callable[[], T]) -> T:
@@ -192,18 +187,21 @@ def with_connection(work: Callable[[], T]) -> T:
 
 
 def _answer(key: int) -> None:
-    """Answer one update; what goes wrong costs only this one."""
-    try:
-        if inbox.answer(key):
-            tasks.ring_channels()
-    except DatabaseError as error:
-        logger.warning("An update could not be answered: the database is away (%s)", type(error).__name__)
+    """Answer one update, and let delivery look at once at what it may have approved."""
+    if inbox.answer(key):
+        tasks.ring_channels()
 
 
-def _wish() -> timedelta:
-    """How long Telegram wants this bot to wait; nothing if it may be called."""
+def _report(done: Future[None]) -> None:
+    """What went wrong in a thread costs only what that thread did."""
+    if not done.cancelled() and (error := done.exception()):
+        logger.error("an answer of the bot came to nothing", exc_info=error)
+
+
+def _look_around() -> timedelta:
+    """What the rows ask of this process; gives how long Telegram wants the bot to wait, LONGEST_PAUSE at the most."""
     debugging.obey()
     inbox.forget()
     now = timezone.now()
     resumes_at = BotRow.objects.filter(token_env=TOKEN_ENV, resumes_at__gt=now).values_list("resumes_at", flat=True)
-    return max((moment - now for moment in resumes_at), default=timedelta())
+    return min(LONGEST_PAUSE, max((moment - now for moment in resumes_at), default=timedelta()))

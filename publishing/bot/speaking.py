@@ -33,8 +33,6 @@ def say(incoming: Incoming, answer: Answer) -> None:
     if incoming.tap:
         tap, toast = incoming.tap, answer.toast[:LONGEST_TOAST]
         _call(incoming.person, lambda bot: bot.answer_callback_query(tap, text=toast or None, show_alert=bool(toast)))
-    elif answer.toast:
-        _call(incoming.person, lambda bot: bot.send_message(incoming.person, answer.toast))
     if answer.in_place and incoming.tap and answer.parts:
         _write_over(incoming, answer)
         return

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
 from django.utils import timezone
 from pytest_django import Settings
 
 from publishing import alerts
-from tests.fakes.bot_api import BotApi, bot_api
+from publishing.models import Bot
+from tests.fakes.bot_api import BotApi, Fault, bot_api
 from tests.publishing.outbox import TOKEN
 from usage.models import Alert
 
@@ -73,3 +75,28 @@ def test_nobody_is_told_where_nobody_is_named(api: BotApi, settings: Settings) -
 
     assert alerts.tell() == 0
     assert api.calls == []
+
+
+def test_what_nobody_can_have_heard_is_told_once_telegram_is_back(api: BotApi, settings: Settings) -> None:
+    Alert.sound("breaker", "a", "Telegram молчит")
+    address, settings.TELEGRAM_API_BASE_URL = settings.TELEGRAM_API_BASE_URL, "http://127.0.0.1:1"
+    in_vain, at_once = alerts.tell(), alerts.waiting()
+    settings.TELEGRAM_API_BASE_URL = address
+    cache.clear()
+
+    assert (in_vain, at_once, alerts.tell()) == (0, False, 2)
+
+
+def test_what_somebody_may_have_heard_is_not_told_again(api: BotApi) -> None:
+    api.faults.extend([Fault.DROP, Fault.FORBIDDEN])
+    Alert.sound("breaker", "a", "Telegram молчит")
+
+    assert (alerts.tell(), alerts.waiting()) == (0, False)
+    assert Alert.objects.untold().count() == 0
+
+
+def test_nothing_is_told_while_telegram_wants_the_bot_to_wait(api: BotApi) -> None:
+    Bot.objects.create(token_env="TELEGRAM_BOT_TOKEN", resumes_at=timezone.now() + timedelta(minutes=1))
+    Alert.sound("breaker", "a", "Telegram молчит")
+
+    assert (alerts.tell(), api.calls) == (0, [])

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from django.utils import timezone
 from pytest_django import Settings
 
+from articles import indexing
 from publishing.models import Publication, Subscriber
 from tests.factories import ArticleFactory
 from tests.publishing.chat import STRANGER, Chat, chat_with_bot, published
@@ -82,6 +82,7 @@ def test_the_latest_are_links_and_nothing_in_a_title_is_taken_for_markup(chat: C
 def test_a_stranger_finds_what_was_published_and_an_administrator_what_is_stored(chat: Chat) -> None:
     published("Перевалка угля выросла")
     ArticleFactory.create(title="Перевалка угля упала")
+    indexing.catch_up()
 
     for_stranger = chat.write("/search перевалка угля")
     chat.person = 7
@@ -94,6 +95,7 @@ def test_a_stranger_finds_what_was_published_and_an_administrator_what_is_stored
 def test_results_are_turned_over_page_by_page_in_one_message(chat: Chat) -> None:
     for number in range(7):
         published(f"Перевалка угля, выпуск {number}")
+    indexing.catch_up()
 
     chat.write("/search перевалка")
     first = chat.newest["text"]
@@ -120,11 +122,13 @@ def test_a_search_for_nothing_says_how_to_search(chat: Chat, words: str) -> None
 @pytest.mark.parametrize("words", ["% _ ' \" \\ <b>", "а" * 4000, "-- ; drop", "'''' & | ! ( :*"])
 def test_any_words_may_be_searched(chat: Chat, words: str) -> None:
     published("Порт")
+    indexing.catch_up()
 
     assert chat.write(f"/search {words}").startswith(("Nothing was found", "Found for"))
 
 
 def test_what_was_deleted_from_its_channel_is_shown_to_nobody(chat: Chat) -> None:
-    published("Ошибочная новость", state=Publication.State.DELETED, published_at=timezone.now())
+    published("Ошибочная новость", state=Publication.State.DELETED)
+    indexing.catch_up()
 
     assert "Ошибочная" not in chat.write("/latest") + chat.write("/search ошибочная")

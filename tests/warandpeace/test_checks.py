@@ -68,3 +68,18 @@ def test_an_upgrade_may_check_channels_before_it_has_made_their_newest_columns()
 
     selected = re.findall(r'"publishing_channel"\."(\w+)"', queries[-1]["sql"])
     assert set(selected) == {"slug", "token_env", "kind", "is_paused", "name"}
+
+
+@pytest.mark.parametrize(
+    ("address", "secret", "expected"),
+    [
+        ("https://news.example/telegram/webhook/", "a_secret-1", set()),
+        ("http://news.example/telegram/webhook/", "a_secret-1", {"warandpeace.E003"}),
+        ("https://news.example/telegram/webhook/", "two words", {"warandpeace.E004"}),
+        ("", "two words", set()),
+    ],
+)
+def test_a_webhook_must_be_one_that_telegram_takes(settings, address, secret, expected):
+    settings.TELEGRAM_WEBHOOK_URL, settings.TELEGRAM_WEBHOOK_SECRET = address, secret
+
+    assert ids(run_checks()) == expected

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from django.urls import reverse
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
@@ -24,6 +26,20 @@ TAGS = {
 BLOCKS = {"pre", "blockquote"}
 # Telegram makes no links of its own in these.
 VERBATIM = {"code", "pre", "text_link"}
+
+
+@dataclass(frozen=True)
+class Look:
+    """A post as a page shows it: its text, and the address of the picture above it (empty for none)."""
+
+    html: SafeString
+    photo: str
+
+
+def look(payload: Mapping[str, Any]) -> Look:
+    """How a payload will look. A picture stands above the text, whether the text is its caption or too long for one."""
+    media = payload.get("media")
+    return Look(payload_html(payload), reverse("picture", args=[media]) if media else "")
 
 
 def payload_html(payload: Mapping[str, Any]) -> SafeString:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -9,10 +10,12 @@ from urllib.parse import urlsplit
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from articles.models import Media
 from publishing.models import Channel, SandboxPost
 from publishing.preview import payload_html
 
@@ -31,10 +34,16 @@ class Preview:
 
 @dataclass(frozen=True)
 class Bubble:
-    """A post on the page; `number` is its place in the channel."""
+    """A post on the page; `number` is its place in the channel.
+
+    `photo` is the address of its picture or empty; the sides (pixels) keep its place free until it has come.
+    """
 
     number: int
     html: SafeString
+    photo: str
+    width: int
+    height: int
     posted_at: datetime
     preview: Preview | None
 
@@ -50,7 +59,7 @@ def sandbox(request: HttpRequest, slug: str) -> HttpResponse:
     shown = newest_first[:PAGE][::-1]
     context = {
         "channel": channel,
-        "bubbles": [_bubble(post) for post in shown],
+        "bubbles": _bubbles(shown),
         "older": shown[0].pk if len(newest_first) > PAGE else None,
         "is_newest": not before,
     }
@@ -63,7 +72,7 @@ def sandbox_posts(request: HttpRequest, slug: str) -> HttpResponse:
     """The posts after the one with the number `after`, as a piece of the page; no content if there are none."""
     channel = _channel(slug)
     newer = _posts(channel).filter(pk__gt=_number(request, "after")).order_by("pk")[:PAGE]
-    bubbles = [_bubble(post) for post in newer]
+    bubbles = _bubbles(newer)
     if not bubbles:
         return HttpResponse(status=204)
     return render(request, "sandbox/posts.html", {"channel": channel, "bubbles": bubbles})
@@ -85,8 +94,19 @@ def _number(request: HttpRequest, name: str) -> int:
     return int(given)
 
 
-def _bubble(post: SandboxPost) -> Bubble:
-    return Bubble(post.pk, payload_html(post.payload), post.posted_at, _preview(post))
+def _bubbles(posts: Iterable[SandboxPost]) -> list[Bubble]:
+    hashes = {post.payload["media"] for post in posts if "media" in post.payload}
+    pictures = Media.objects.in_bulk(hashes) if hashes else {}
+    return [_bubble(post, pictures.get(post.payload.get("media"))) for post in posts]
+
+
+def _bubble(post: SandboxPost, picture: Media | None) -> Bubble:
+    """The post as it looks; a picture stands in the place of the preview of its link."""
+    html = payload_html(post.payload)
+    if picture is None:
+        return Bubble(post.pk, html, "", 0, 0, post.posted_at, _preview(post))
+    address = reverse("picture", args=[picture.sha256])
+    return Bubble(post.pk, html, address, picture.width, picture.height, post.posted_at, None)
 
 
 def _preview(post: SandboxPost) -> Preview | None:

@@ -53,6 +53,7 @@ class MediaFactory(DjangoModelFactory):
 
     class Meta:
         model = Media
+        django_get_or_create = ("sha256",)
 
     body = png(400, 200)
     sha256 = factory.LazyAttribute(lambda media: hashlib.sha256(media.body).hexdigest())

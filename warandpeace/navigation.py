@@ -86,6 +86,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
                 "articles.backfillrun",
                 lambda: BackfillRun.objects.filter(state=BackfillRun.State.RUNNING),
             ),
+            Item(_("Pictures"), "image", "articles.picture"),
             Item(_("Prompts"), "edit_note", "articles.prompt"),
             Item(_("Dead letters"), "unsubscribe", "articles.deadletter", DeadLetter.objects.all, "danger"),
         ),

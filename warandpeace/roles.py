@@ -44,6 +44,7 @@ NEWSROOM = {
     "articles.source": READ,
     "articles.article": WRITE,
     "articles.summary": READ,
+    "articles.picture": WRITE,
     "articles.forecastnote": READ,
     "articles.story": WRITE,
     "articles.prompt": "view add change",

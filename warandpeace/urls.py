@@ -16,6 +16,7 @@ urlpatterns = [
     path("demo/feed.xml", demo.feed, name="demo-feed"),
     path("demo/news/<slug:slug>/", demo.article, name="demo-article"),
     path("sandbox/", include("publishing.urls")),
+    path("pictures/", include("articles.urls")),
     path("telegram/webhook/", webhook.receive, name="telegram-webhook"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),

@@ -4,6 +4,7 @@ from articles.admin.article import ArticleAdmin
 from articles.admin.backfill import BackfillRunAdmin
 from articles.admin.dead_letter import DeadLetterAdmin
 from articles.admin.forecast import ForecastNoteAdmin
+from articles.admin.picture import PictureAdmin
 from articles.admin.prompt import PromptAdmin
 from articles.admin.source import SourceAdmin
 from articles.admin.story import StoryAdmin
@@ -14,6 +15,7 @@ __all__ = [
     "BackfillRunAdmin",
     "DeadLetterAdmin",
     "ForecastNoteAdmin",
+    "PictureAdmin",
     "PromptAdmin",
     "SourceAdmin",
     "StoryAdmin",

@@ -7,8 +7,10 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
@@ -16,6 +18,8 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from publishing import holding
+from publishing.admin import sample
+from publishing.admin.sample import ChannelForm
 from publishing.models import Channel
 from publishing.tasks import deliver_channel
 from usage.doorbell import ring
@@ -34,8 +38,11 @@ class ChannelAdmin(SimpleSave, SimpleHistoryAdmin, ModelAdmin):
     filter_horizontal = ("sources",)
     prepopulated_fields = {"slug": ("name",)}
     change_form_before_template = "admin/publishing/channel/before.html"
+    form = ChannelForm
+    readonly_fields = ("sample_post",)
     fieldsets = (
-        (None, {"fields": (("name", "slug"), ("kind", "language"), "footer", "sources", "carries_forecasts")}),
+        (None, {"fields": (("name", "slug"), ("kind", "language"), "sources", "carries_forecasts")}),
+        (_("What posts look like"), {"fields": (("footer", "with_photos"), ("template", "sample_post"))}),
         (_("Telegram"), {"fields": (("chat_id", "audit_chat_id"), "token_env")}),
         (
             _("When posts go out"),
@@ -45,8 +52,12 @@ class ChannelAdmin(SimpleSave, SimpleHistoryAdmin, ModelAdmin):
     )
 
     def get_urls(self) -> list[URLPattern]:
-        own = path("<int:pk>/pause/", self.admin_site.admin_view(self.pause_view), name="publishing_channel_pause")
-        return [own, *super().get_urls()]
+        guard = self.admin_site.admin_view
+        return [
+            path("<int:pk>/pause/", guard(self.pause_view), name="publishing_channel_pause"),
+            path("sample/", guard(self.sample_view), name="publishing_channel_sample"),
+            *super().get_urls(),
+        ]
 
     def has_pause_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("publishing.pause_channel")
@@ -63,6 +74,18 @@ class ChannelAdmin(SimpleSave, SimpleHistoryAdmin, ModelAdmin):
         if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
             back = reverse("admin:publishing_channel_changelist")
         return HttpResponseRedirect(back)
+
+    def sample_view(self, request: HttpRequest) -> HttpResponse:
+        """A sample post by what stands in the form right now. Nothing is written."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return TemplateResponse(request, "admin/publishing/channel/sample.html", sample.typed(request.POST))
+
+    @display(description=_("As subscribers will see it"))
+    def sample_post(self, channel: Channel) -> SafeString:
+        return sample.of_channel(channel)
 
     @admin.action(description=_("Pause"), permissions=["pause"])
     def pause_selected(self, request: HttpRequest, queryset: QuerySet[Channel]) -> None:

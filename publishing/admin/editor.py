@@ -17,13 +17,14 @@ from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
+from articles.models import Picture
 from publishing import approval, settling
 from publishing.admin import decisions
 from publishing.models import Publication
-from publishing.preview import payload_html
+from publishing.preview import look
 from publishing.queueing import explain
 from publishing.rendering import render
-from publishing.splitting import MAX_UNITS
+from publishing.splitting import MAX_CAPTION_UNITS, MAX_UNITS
 
 # What a source's page may weigh in the third column, in characters.
 SOURCE_SHOWN = 20_000
@@ -149,17 +150,28 @@ def _may_approve(request: HttpRequest) -> bool:
 
 def _post_context(publication: Publication) -> dict[str, Any]:
     parts = render(publication)
+    first = parts[0] if parts else None
     return {
-        "posts": [payload_html(part.payload()) for part in parts],
+        "posts": [look(part.payload()) for part in parts],
         "units": sum(part.units for part in parts),
-        "max_units": MAX_UNITS,
+        "max_units": first.limit if first else MAX_UNITS,
+        "max_caption": MAX_CAPTION_UNITS if first and first.photo and not first.is_caption else None,
+        "picture": _picture_that_is_missing(publication),
     }
+
+
+def _picture_that_is_missing(publication: Publication) -> Picture | None:
+    """The picture that the post should have had, and whose row says why it hasn't."""
+    if not publication.channel.with_photos or publication.article is None:
+        return None
+    picture: Picture | None = getattr(publication.article, "picture", None)
+    return picture if picture and not picture.media_id else None
 
 
 def _frozen_context(publication: Publication) -> dict[str, Any]:
     """What was frozen at approval, where there is such a thing: a footer may have changed since."""
     payloads = [message.payload for message in publication.messages.all()]
-    return {"posts": [payload_html(payload) for payload in payloads]} if payloads else {}
+    return {"posts": [look(payload) for payload in payloads]} if payloads else {}
 
 
 def _decide(

@@ -144,7 +144,7 @@ class QueueAdmin(LargeTableAdmin):
             "publication": publication,
             "units": sum(part.units for part in parts),
             "parts": len(parts),
-            "max_units": MAX_UNITS,
+            "max_units": parts[0].limit if parts else MAX_UNITS,
             "url": reverse("admin:publishing_publication_change", args=[publication.pk]),
         }
         return render_to_string("admin/publishing/queue_row.html", context)

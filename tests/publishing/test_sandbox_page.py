@@ -13,7 +13,7 @@ from publishing import delivery
 from publishing.approval import approve
 from publishing.models import Channel, SandboxPost
 from publishing.views import PAGE
-from tests.factories import ArticleFactory, ChannelFactory, PublicationFactory
+from tests.factories import ArticleFactory, ChannelFactory, PictureFactory, PublicationFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -130,4 +130,33 @@ def test_the_page_needs_no_query_per_post(
         post(channel, f"Новость {number}")
 
     with django_assert_num_queries(2):
+        client.get("/sandbox/news/")
+
+
+def post_with_picture(channel: Channel, title: str) -> SandboxPost:
+    Channel.objects.update(with_photos=True)
+    article = ArticleFactory.create(title=title)
+    PictureFactory.create(article=article)
+    publication = PublicationFactory.create(channel=channel, article=article)
+    approve(publication.pk, by=None)
+    delivery.deliver(channel.pk)
+    return SandboxPost.objects.get(message__publication=publication)
+
+
+def test_a_picture_stands_above_its_text_in_its_own_size(channel: Channel, client: Client) -> None:
+    one = post_with_picture(channel, "С картинкой")
+
+    page = client.get("/sandbox/news/").content.decode()
+
+    assert f'<img class="photo" src="/pictures/{one.payload["media"]}/" width="400" height="200" alt="">' in page
+    assert 'class="preview"' not in page
+
+
+def test_pictures_need_one_query_more_for_all_of_them(
+    channel: Channel, client: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    post_with_picture(channel, "Первая")
+    post(channel, "Вторая")
+
+    with django_assert_num_queries(3):
         client.get("/sandbox/news/")

@@ -7,6 +7,7 @@ or a second editor, finds it decided and is told so.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -118,7 +119,7 @@ def _decide(asked: Asked, publication_id: int, place: int, decide: Callable[[Abs
     if publication is None:
         return Answer(toast=toast)
     shown = _shown(publication, place) if _is_waiting(publication) else _outcome(publication, place)
-    return Answer(shown.parts, shown.buttons, toast=toast, in_place=True, wakes_delivery=decided)
+    return replace(shown, toast=toast, wakes_delivery=decided)
 
 
 def _is_waiting(publication: Publication) -> bool:
@@ -129,12 +130,11 @@ def _at(place: int, *, in_place: bool = False) -> Answer:
     """The publication at a place of the queue; the first one if the queue has become shorter than that."""
     waiting = Publication.objects.waiting().order_by("-priority", "-created_at", "-pk")
     length = waiting.count()
-    if not length:
-        return say(_("Nothing waits for a decision."), in_place=in_place)
     place = place if place < min(length, FARTHEST) else 0
-    publication = Publication.objects.for_queue().get(pk=waiting.values_list("pk", flat=True)[place])
-    shown = _shown(publication, place, length=length)
-    return Answer(shown.parts, shown.buttons, in_place=in_place)
+    publication = waiting.for_queue()[place : place + 1].first()
+    if publication is None:
+        return say(_("Nothing waits for a decision."), in_place=in_place)
+    return replace(_shown(publication, place, length=length), in_place=in_place)
 
 
 def _shown(

@@ -68,7 +68,7 @@ def _tidy(value: Any) -> Any:
 
 TIDY = BeforeValidator(_tidy)
 Fact = Annotated[str, TIDY, Field(min_length=10, max_length=300)]
-Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Probability = Annotated[float, Field(ge=0, le=1)]
 
 
 class _Strict(BaseModel):

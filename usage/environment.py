@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 from django.apps import apps as installed
 from django.apps.registry import Apps
 from django.conf import settings
-from django.core.exceptions import FieldDoesNotExist
 from django.db import transaction
 
 from usage.models import ApiKey, Provider
@@ -96,10 +95,10 @@ def sync(*, using: str = "default", apps: Apps = installed, **signal: Any) -> No
 
 def _has_tables(apps: Apps) -> bool:
     try:
-        apps.get_model("usage", "Provider")._meta.get_field("environment")
-    except (LookupError, FieldDoesNotExist):
+        columns = {field.name for field in apps.get_model("usage", "Provider")._meta.fields}
+    except LookupError:
         return False
-    return True
+    return columns >= {field.name for field in Provider._meta.fields}
 
 
 def _sync_provider(server: Server, wish: Wish, using: str) -> None:

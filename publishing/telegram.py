@@ -20,13 +20,14 @@ from typing import Any
 import httpx
 from django.conf import settings
 from django.utils.translation import gettext as _
-from telegram import Bot, LinkPreviewOptions, MessageEntity
+from telegram import Bot
 from telegram.error import TelegramError
 from telegram.request import HTTPXRequest
 
 from articles.metrics import http_duration, http_requests
 from articles.models import Media
 from publishing import verdicts
+from publishing.arguments import caption_of, is_photo, text_of
 from publishing.models import Channel, Message
 from publishing.outcomes import NotSent, Outcome, Refused, Unknown
 
@@ -233,32 +234,6 @@ def _says(outcome: Outcome, *phrases: str) -> bool:
     return isinstance(outcome, Refused) and any(phrase in outcome.reply for phrase in phrases)
 
 
-# --- payloads as arguments of calls ---------------------------------------------------------------------------------
-
-
-def is_photo(payload: Mapping[str, Any]) -> bool:
-    """Whether a payload is a picture whose caption is the text."""
-    return payload.get("kind") == "photo"
-
-
-def text_of(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of sendMessage and editMessageText that carry the payload's words."""
-    return {
-        "text": payload["text"],
-        "entities": _entities(payload),
-        "link_preview_options": LinkPreviewOptions(**payload["link_preview_options"]),
-    }
-
-
-def caption_of(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of sendPhoto and editMessageCaption that carry the payload's words."""
-    return {"caption": payload["text"], "caption_entities": _entities(payload)}
-
-
-def _entities(payload: Mapping[str, Any]) -> list[MessageEntity]:
-    return [MessageEntity(**entity) for entity in payload["entities"]]
-
-
 async def _send_text(chat_id: str, payload: Mapping[str, Any], sender: Bot) -> object:
     return await sender.send_message(chat_id, **text_of(payload))
 
@@ -284,9 +259,11 @@ class TelegramTransport:
                 return edit(self.channel.token_env, chat, number, message.payload)
             case Message.Action.DELETE if number is not None:
                 return delete(self.channel.token_env, chat, number)
+        return self._post(message.payload)
+
+    def _post(self, payload: Mapping[str, Any]) -> Outcome:
         """Send the payload. What Telegram refuses as a picture goes out as text: a picture never keeps words back."""
         ends_at = time.monotonic() + self.time_limit.total_seconds()
-        payload = message.payload
         photo = Media.objects.body_of(payload["media"]) if is_photo(payload) else None
         if photo is not None:
             outcome = self._call(partial(_send_photo, self.channel.chat_id, photo, payload), self.time_limit)

@@ -284,7 +284,7 @@ def _parameters(content_type: str, body: bytes) -> dict[str, Any]:
     """The parameters of a call: of a form or, where a file is among them, of its parts; a file is its bytes."""
     if not content_type.startswith("multipart/"):
         return dict(parse_qsl(body.decode(), keep_blank_values=True))
-    form = message_from_bytes(f"Content-Type: {content_type}\r\n\r\n".encode() + body)
+    form: Any = message_from_bytes(f"Content-Type: {content_type}\r\n\r\n".encode() + body)
     parameters: dict[str, Any] = {}
     for part in form.get_payload():
         name, value = part.get_param("name", header="content-disposition"), part.get_payload(decode=True)

@@ -240,7 +240,7 @@ def test_no_word_that_fits_is_cut(text: str) -> None:
 def test_telegrams_own_parser_reads_the_same_text_and_entities(
     title: str, text: str, footer: str, template: Template | None
 ) -> None:
-    said = {"source_url": SOURCE, "source": "Лента", "tags": ["порт"], "language": "en", "published_at": MOMENT}
+    said: dict[str, Any] = {"source_url": SOURCE, "source": "Лента", "tags": ["порт"], "published_at": MOMENT}
     for part in compose(title=title, text=text, footer=footer, template=template, **said):
         parsed = td("parseTextEntities", text=telegram_html(part), parse_mode={"@type": "textParseModeHTML"})
 

@@ -11,14 +11,18 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 
-from articles.models import Article
+from articles.models import Article, Picture, Story
 from publishing import standing
 from publishing.approval import ApprovalError, approve
 from publishing.models import Channel, Message, Publication
 
 State = Publication.State
+TURNED_DOWN = (State.REJECTED, State.FAILED, State.DELETED)
+
+# Kept in the rows, and translated where it is shown.
+DUPLICATE = gettext_noop("A duplicate of what this channel has already.")
 
 # --- queueing -------------------------------------------------------------------------------------------------------
 
@@ -33,11 +37,17 @@ def queue_ready(limit: int = 100) -> int:
 
 @transaction.atomic
 def _queue(article: Article) -> int:
-    """Take one article over: clear its offer, and make a publication on each channel of its source that has none."""
+    """Take one article over: clear its offer, and make a publication on each channel of its source that has none.
+
+    One whose picture is still on its way is left for a later sweep, within bounds.
+    """
+    channels = article.source.channels.all()
+    if any(channel.with_photos for channel in channels) and Picture.objects.want(article).is_awaited:
+        return 0
     offer = Article.objects.filter(pk=article.pk, offered_at=article.offered_at)
     if not offer.update(offered_at=None):
         return 0
-    return sum(_offer_to(channel, article) for channel in article.source.channels.all())
+    return sum(_offer_to(channel, article) for channel in channels)
 
 
 def queue_on(channel: Channel, articles: Iterable[Article]) -> int:
@@ -45,16 +55,30 @@ def queue_on(channel: Channel, articles: Iterable[Article]) -> int:
     return sum(_offer_to(channel, article) for article in articles)
 
 
+@transaction.atomic
 def _offer_to(channel: Channel, article: Article) -> bool:
+    if channel.with_photos:
+        Picture.objects.want(article)
+    held = {"state": State.HELD, "reason": DUPLICATE} if _is_known_on(channel, article) else {}
     publication, created = Publication.objects.get_or_create(
         channel=channel,
         article=article,
         kind=Publication.Kind.NEWS,
-        defaults={"title": article.title, "text": article.summary_text},
+        defaults={"title": article.title, "text": article.summary_text, **held},
     )
-    if created and channel.auto_approve == Channel.AutoApprove.ALWAYS:
+    if created and not held and channel.auto_approve == Channel.AutoApprove.ALWAYS:
         _approve_by_rule(publication)
     return created
+
+
+def _is_known_on(channel: Channel, article: Article) -> bool:
+    """Whether the channel has or will have another article of the same story, unless an editor has turned that down."""
+    if article.story_id is None:
+        return False
+    # Of two copies that come at once the second one waits here and then sees the first.
+    Story.objects.select_for_update().filter(pk=article.story_id).first()
+    others = Publication.objects.filter(channel=channel, article__story=article.story_id).exclude(article=article)
+    return others.exclude(state__in=TURNED_DOWN).exists()
 
 
 def _approve_by_rule(publication: Publication) -> None:
@@ -77,12 +101,14 @@ class Explanation:
     """Why a publication stands where it stands. `label` and `detail` are in the reader's language.
 
     `tone` is info, success, warning or danger; `due_at` is when it will go out as far as is known, else None.
+    `story` is the story of a duplicate.
     """
 
     label: str
     detail: str
     tone: str
     due_at: datetime | None = None
+    story: int | None = None
 
 
 def explain(publication: Publication, now: datetime | None = None) -> Explanation:
@@ -100,11 +126,19 @@ def explain(publication: Publication, now: datetime | None = None) -> Explanatio
     explanations = {
         State.DRAFT: Explanation(label, _("It is still being written."), "info"),
         State.PENDING: Explanation(label, error or _("It goes out after an editor approves it."), "warning"),
-        State.HELD: Explanation(label, reason or _("It goes out after somebody releases it."), "warning"),
+        State.HELD: Explanation(
+            label, reason or _("It goes out after somebody releases it."), "warning", story=_story_of(publication)
+        ),
         State.REJECTED: Explanation(label, reason, "info"),
         State.FAILED: Explanation(label, error, "danger"),
     }
     return explanations[State(publication.state)]
+
+
+def _story_of(publication: Publication) -> int | None:
+    """Where an editor sees what a held publication is a duplicate of."""
+    article = publication.article
+    return article.story_id if article and publication.reason == DUPLICATE else None
 
 
 def _out(publication: Publication, now: datetime) -> Explanation:

@@ -20,6 +20,7 @@ from unfold.decorators import action, display
 from articles import forecast
 from articles.admin.choosing import choose_provider, write_notes, write_summaries
 from articles.admin.forecast import ForecastFilter, notes_of
+from articles.admin.story import merge_selected
 from articles.models import Article, Summary
 from articles.tasks import summarise_article, write_note
 from usage.doorbell import ring
@@ -89,7 +90,7 @@ class ArticleAdmin(LargeTableAdmin):
     search_fields = ("canonical_link",)
     search_help_text = _("A word of a recent title, a number or an address")
     empty_text = _("No article yet: they come as soon as a source that is switched on has been read.")
-    actions = ("summarise_again_selected", "summarise_with", "forecast_with")
+    actions = ("summarise_again_selected", "summarise_with", "forecast_with", "merge_selected")
     actions_submit_line = ("save_and_summarise", "save_and_forecast")
     change_form_outer_after_template = "admin/articles/article/forecast.html"
     inlines = (SummariesOfArticle,)
@@ -101,6 +102,7 @@ class ArticleAdmin(LargeTableAdmin):
         "published_precision",
         "language",
         "duplicate_of",
+        "story",
         "last_error",
         "edited_at",
         "created_at",
@@ -110,7 +112,13 @@ class ArticleAdmin(LargeTableAdmin):
         (None, {"fields": ("title", "summary_text", "lead", "content", "topic")}),
         (
             _("Where it comes from"),
-            {"fields": (("source", "link"), ("published_at", "published_precision"), ("language", "duplicate_of"))},
+            {
+                "fields": (
+                    ("source", "link"),
+                    ("published_at", "published_precision", "language"),
+                    ("duplicate_of", "story"),
+                )
+            },
         ),
         (_("State"), {"fields": (("status", "last_error"), ("created_at", "updated_at", "edited_at"))}),
     )
@@ -146,6 +154,8 @@ class ArticleAdmin(LargeTableAdmin):
     def save_model(self, request: HttpRequest, obj: Article, form: ModelForm[Article], change: bool) -> None:
         if form.has_changed():
             obj.edited_at = timezone.now()
+        if {"content", "lead"} & set(form.changed_data):
+            obj.compare_at = timezone.now()
         super().save_model(request, obj, form, change)
 
     @display(description=_("article"), header=True)
@@ -184,6 +194,10 @@ class ArticleAdmin(LargeTableAdmin):
     @admin.action(description=_("Write forecast notes with…"), permissions=["change"])
     def forecast_with(self, request: HttpRequest, queryset: QuerySet[Article]) -> HttpResponse | None:
         return choose_provider(self, request, queryset, write_notes)
+
+    @admin.action(description=_("Make one story"), permissions=["change"])
+    def merge_selected(self, request: HttpRequest, queryset: QuerySet[Article]) -> HttpResponse | None:
+        return merge_selected(self, request, queryset)
 
     @action(description=_("Save and summarise again"), permissions=["change"])
     def save_and_summarise(self, request: HttpRequest, article: Article) -> None:

@@ -241,4 +241,5 @@ def _duplicates(articles: Iterable[int]) -> dict[int, int | None]:
 def _copies(mains: Iterable[int]) -> dict[int, int]:
     """How many copies main articles have."""
     counted = Article.objects.filter(duplicate_of__in=list(mains)).order_by().values("duplicate_of")
-    return dict(counted.annotate(count=Count("pk")).values_list("duplicate_of", "count"))
+    pairs = counted.annotate(count=Count("pk")).values_list("duplicate_of", "count")
+    return {main: count for main, count in pairs if main is not None}

@@ -32,6 +32,8 @@ from django.utils import timezone  # noqa: E402
 
 from articles.duplicates import index, place_due, rebuild, signing  # noqa: E402
 from articles.models import Article, Source, Story  # noqa: E402
+from tests.articles import invented_news  # noqa: E402
+from tests.articles.duplicate_pairs import score  # noqa: E402
 from tests.factories import SourceFactory  # noqa: E402
 from tests.servers import postgres  # noqa: E402
 
@@ -41,17 +43,18 @@ CHECKS = 400
 WORDS = 200
 DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 
-SYLLABLES = "ва ро ми та ле ко на си ду пе гра сто жи хо чу ша ры ве ло фи".split()
-USUAL = [" ".join(random.Random(each).choices(SYLLABLES, k=14)) for each in range(6)]
+USUAL = [invented_news.text(number, 14) for number in range(6)]
 
 
 class News:
     """Invented articles, the same ones each time."""
 
     def __init__(self, seed: int) -> None:
-        self._random = random.Random(seed)
-        syllables = random.Random(1)
-        self._words = ["".join(syllables.choices(SYLLABLES, k=syllables.randint(1, 4))) for _ in range(30_000)]
+        self._random = random.Random(seed)  # noqa: S311  the same news each time
+        syllables = random.Random(1)  # noqa: S311
+        self._words = [
+            "".join(syllables.choices(invented_news.SYLLABLES, k=syllables.randint(1, 4))) for _ in range(30_000)
+        ]
         self._weights = list(accumulate(1 / (rank + 10) for rank in range(len(self._words))))
         self._earlier: list[str] = []
 
@@ -102,12 +105,13 @@ def fill(articles: int, source: Source) -> None:
 
 
 def measure_rebuild(articles: int) -> None:
-    began = time.perf_counter()
+    began, worked = time.perf_counter(), time.process_time()
     done = rebuild()
-    taken = time.perf_counter() - began
+    taken, worked = time.perf_counter() - began, time.process_time() - worked
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
         f"{connection.vendor}: rebuild of {done.articles:,}: {taken:.0f} s ({done.articles / taken:,.0f}/s),"
+        f" {worked:.0f} s of them in Python, at a load of {os.getloadavg()[0]:.0f};"
         f" {done.copies:,} copies in {Story.objects.count():,} stories, peak {peak:,.0f} MB,"
         f" {stored() / articles:,.0f} bytes an article",
         flush=True,
@@ -127,7 +131,7 @@ def stored() -> int:
 
 def fill_up(to: int, source: Source) -> None:
     """Signatures of random hashes, up to so many altogether."""
-    hashes, now = random.Random(2), timezone.now()
+    hashes, now = random.Random(2), timezone.now()  # noqa: S311
     begun = Article.objects.count()
     with index.written_in_bulk():
         for some in portions(begun, to):
@@ -165,6 +169,30 @@ def measure_checks(source: Source) -> None:
     )
 
 
+def curve() -> None:
+    """How surely two texts that share so much come to be compared, by 2,000 random pairs of sets each."""
+    chance = random.Random(4)  # noqa: S311
+    for percent in (1, 5, 10, 20, 30, 35, 40, 50, 60):
+        both = [similar_sets(percent / 100, chance) for _pair in range(2_000)]
+        signed = [signing.sign(pair) for pair in both]
+        in_band = sum(not set(one.bands).isdisjoint(other.bands) for one, other in signed)
+        close = sum(
+            not set(one.bands).isdisjoint(other.bands)
+            and signing.agreement(one.sketch, other.sketch) >= signing.LEAST_AGREEMENT
+            for one, other in signed
+        )
+        print(f"sharing {percent:2} %: {in_band / 20:5.1f} % have a band in common, {close / 20:5.1f} % are compared")
+    for half in ("dev", "held-out"):
+        print(f"labelled pairs, {half}: {score(half)}", flush=True)
+
+
+def similar_sets(jaccard: float, chance: random.Random, size: int = 200) -> list[list[str]]:
+    """Two sets of so many members that share so much of their union."""
+    shared = round(2 * size * jaccard / (1 + jaccard))
+    members = [str(chance.getrandbits(64)) for _ in range(2 * size - shared)]
+    return [members[:size], members[size - shared :]]
+
+
 @contextmanager
 def database() -> Iterator[Source]:
     name = connection.settings_dict["NAME"]
@@ -194,6 +222,8 @@ def main() -> None:
     sizes = ["--here", "--articles", str(options.articles), "--million", str(options.million)]
     command = [sys.executable, "-m", "tests.bench.duplicates", *sizes]
     chosen = options.only.split(",")
+    if "curve" in chosen:
+        curve()
     if "sqlite" in chosen:
         subprocess.run(command, check=True)
     if "postgres" in chosen:

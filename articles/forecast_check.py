@@ -56,7 +56,8 @@ def findings(note: Note, *, title: str, text: str, published: date) -> list[dict
         for finding in report.findings
         if finding.kind not in IRRELEVANT
         for line in lines
-        if line.start <= finding.start < line.end and not (line.is_name and finding.kind == Kind.SENTENCE)
+        # That no sentence is like a bare name is found before the name, and means nothing.
+        if line.start <= finding.start < line.end
     ]
 
 

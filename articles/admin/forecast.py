@@ -29,7 +29,7 @@ from usage.moments import when
 
 # A page shows so much of a source, in characters.
 SOURCE_SHOWN = 20_000
-# A note as a whole is at most so many versions old on the page of its article.
+# So many of the newest versions are looked through, and lead to each other.
 VERSIONS_SHOWN = 10
 
 Status = ForecastNote.Status

@@ -39,9 +39,6 @@ def planned(article: Article | None = None, **fields: Any) -> ForecastNote:
     return ForecastNote.objects.create(article=article or ArticleFactory.create(content_hash="a" * 64), **values)
 
 
-# --- asking for notes -----------------------------------------------------------------------------------------------
-
-
 def test_a_new_article_of_a_source_that_wants_notes_gets_one() -> None:
     article = ArticleFactory.create(source=watching_source())
     ArticleFactory.create()
@@ -107,9 +104,6 @@ def test_asking_again_makes_another_version() -> None:
     forecast.request([article.pk])
 
     assert sorted(article.forecast_notes.values_list("version", "status")) == [(1, "written"), (2, "waiting")]
-
-
-# --- writing one ----------------------------------------------------------------------------------------------------
 
 
 def test_a_due_note_is_written_with_its_call(model: Model) -> None:

@@ -37,7 +37,6 @@ TAGS = {
 }
 # In these stands nothing but text, and they stand in nothing else.
 ALONE = {"code", "pre"}
-NEVER_NESTED = {"blockquote", "text_link"}
 # What people bring along from web pages.
 LINE_BREAKS = {"br", "p", "div"}
 
@@ -160,7 +159,7 @@ class _Reader:
         if around and (kind in ALONE or ALONE & set(around)):
             inner, outer = (tag, self.opened[-1].tag)
             raise self._error(_("<%(inner)s> can't stand inside <%(outer)s>.") % {"inner": inner, "outer": outer})
-        if kind in NEVER_NESTED and kind in around:
+        if kind in around:
             raise self._error(_("<%(tag)s> can't stand inside another one.") % {"tag": tag})
         href = self._href(attributes) if tag == "a" else self._nothing(tag, attributes)
         self.elements += 1

@@ -163,6 +163,7 @@ def test_no_empty_line_is_left_over_and_each_value_is_there(values: dict[str, st
         ('<a href="https://a.ru"><a href="https://b.ru">{title}</a></a>', "<a> can't stand inside another one"),
         ("<code><b>{title}</b></code>", "<b> can't stand inside <code>"),
         ("<b><pre>{title}</pre></b>", "<pre> can't stand inside <b>"),
+        ("<b><strong>{title}</strong></b>", "<strong> can't stand inside another one"),
         ("<blockquote><blockquote>{title}</blockquote></blockquote>", "<blockquote> can't stand inside another one"),
         ("{title} < 5", "Line 1, character 9: “<” begins no tag here"),
         ("{title} {", "Line 1, character 9: “{” stands alone"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from html import escape, unescape
 from typing import Any
@@ -17,7 +18,7 @@ from publishing.post_template import Template
 from publishing.preview import payload_html
 from publishing.rendering import Part, Photo, compose, payload_hash, render
 from publishing.splitting import MAX_CAPTION_UNITS, MAX_UNITS, Mark, clean, is_visible, split, units
-from publishing.template_syntax import read
+from publishing.template_syntax import TemplateError, read
 from tests.factories import ArticleFactory, ChannelFactory, PictureFactory, PublicationFactory
 from tests.publishing.tdlib import td
 
@@ -73,6 +74,22 @@ EVERYTHING = read(
 )
 
 
+def written(tag: str, inside: list[str]) -> str:
+    return f'<a href="{{link}}">{"".join(inside)}</a>' if tag == "a" else f"<{tag}>{''.join(inside)}</{tag}>"
+
+
+leaves = st.sampled_from(
+    ["{title}", "{text}", "{source}", "{tags}", "{footer}", "{date}", "\n", "\n\n", " · ", "слово "]
+)
+# Templates, some of which nest what can't be nested: those are refused.
+templates = st.lists(
+    st.recursive(
+        leaves, lambda inner: st.builds(written, st.sampled_from([*TAGS.values()]), st.lists(inner, max_size=4))
+    ),
+    max_size=6,
+).map("".join)
+
+
 def telegram_html(part: Part) -> str:
     """The part in Telegram's HTML, made by its rules and not by our code."""
     encoded, html, done = part.text.encode("utf-16-le"), "", 0
@@ -97,6 +114,11 @@ def entities_of(parsed: dict[str, Any]) -> set[tuple[str, int, int]]:
         (TD_TYPES.get(name, name), entity["offset"], entity["length"])
         for name, entity in zip(names, parsed["entities"], strict=True)
     }
+
+
+def covered(entities: Iterable[tuple[str, int, int]]) -> set[tuple[str, int]]:
+    """How each UTF-16 unit is formatted: neighbours of one kind are one to Telegram."""
+    return {(kind, place) for kind, offset, length in entities for place in range(offset, offset + length)}
 
 
 def test_title_paragraphs_source_and_footer_stand_in_this_order() -> None:
@@ -246,6 +268,25 @@ def test_telegrams_own_parser_reads_the_same_text_and_entities(
 
         assert parsed["text"] == part.text
         assert entities_of(parsed) == {(entity.type, entity.offset, entity.length) for entity in part.entities}
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    source=templates, text=st.sampled_from(["", "Один.\n\nДва 🙂.", SENTENCE * 100]), footer=st.sampled_from(["", "x"])
+)
+def test_telegram_accepts_what_any_template_makes(source: str, text: str, footer: str) -> None:
+    try:
+        template = read(source)
+    except TemplateError:
+        return
+    said: dict[str, Any] = {"source_url": SOURCE, "source": "Лента", "tags": ["порт"], "footer": footer}
+    for part in compose(title="Т", text=text, template=template, **said):
+        parsed = td("parseTextEntities", text=telegram_html(part), parse_mode={"@type": "textParseModeHTML"})
+
+        assert parsed["text"] == part.text
+        assert covered(entities_of(parsed)) == covered(
+            (entity.type, entity.offset, entity.length) for entity in part.entities
+        )
 
 
 @settings(max_examples=60, deadline=None)

@@ -87,6 +87,8 @@ GROUPS: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
                 lambda: BackfillRun.objects.filter(state=BackfillRun.State.RUNNING),
             ),
             Item(_("Pictures"), "image", "articles.picture"),
+            Item(_("Tags"), "sell", "articles.tag"),
+            Item(_("Tag rules"), "rule", "articles.tagrule"),
             Item(_("Prompts"), "edit_note", "articles.prompt"),
             Item(_("Dead letters"), "unsubscribe", "articles.deadletter", DeadLetter.objects.all, "danger"),
         ),

@@ -48,6 +48,8 @@ NEWSROOM = {
     "articles.forecastnote": READ,
     "articles.story": WRITE,
     "articles.prompt": "view add change",
+    "articles.tag": OWN,
+    "articles.tagrule": OWN,
     "publishing.channel": READ,
     "publishing.publication": WRITE,
     "publishing.pendingpublication": WRITE,

@@ -9,6 +9,7 @@ from articles.admin.prompt import PromptAdmin
 from articles.admin.source import SourceAdmin
 from articles.admin.story import StoryAdmin
 from articles.admin.summary import SummaryAdmin
+from articles.admin.tag import TagAdmin, TagRuleAdmin
 
 __all__ = [
     "ArticleAdmin",
@@ -20,4 +21,6 @@ __all__ = [
     "SourceAdmin",
     "StoryAdmin",
     "SummaryAdmin",
+    "TagAdmin",
+    "TagRuleAdmin",
 ]

@@ -6,8 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.db import connections
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -15,20 +14,20 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action, display
 
 from articles import forecast
 from articles.admin.choosing import choose_provider, write_notes, write_summaries
+from articles.admin.filing import FIELD, FiledArticles
 from articles.admin.forecast import ForecastFilter, notes_of
+from articles.admin.searching import SearchedArticles
 from articles.admin.story import merge_selected
 from articles.models import Article, Summary
 from articles.tasks import summarise_article, write_note
 from usage.doorbell import ring
-from usage.listing import LargeTableAdmin, ReadOnlyInline
+from usage.listing import ReadOnlyInline
 from usage.moments import when
-
-# Titles are searched among so many of the newest articles; older ones are found by number or address.
-SEARCHED = 10_000
 
 TONES = {
     Article.Status.NEW: "info",
@@ -51,15 +50,6 @@ class LanguageFilter(admin.SimpleListFilter):
         return queryset.filter(language=self.value()) if self.value() else queryset
 
 
-def _in_title(term: str, using: str) -> Q:
-    """Titles with the term in any case. SQLite folds only Latin letters: it is asked for the usual spellings."""
-    wanted = Q(title__icontains=term)
-    if connections[using].vendor == "sqlite":
-        for spelling in {term, term.lower(), term.capitalize(), term.upper()}:
-            wanted |= Q(title__contains=spelling)
-    return wanted
-
-
 class SummariesOfArticle(ReadOnlyInline):
     model = Summary
     fields = ("version", "text", "written_by", "verdict", "created_at")
@@ -79,16 +69,14 @@ class SummariesOfArticle(ReadOnlyInline):
         return _("look at it") if summary.bars_approval else _("supported") if summary.text else "—"
 
 
-class ArticleAdmin(LargeTableAdmin):
+class ArticleAdmin(SearchedArticles, FiledArticles):
     """Registered by publishing, which adds the way to the channels: this app knows none."""
 
     list_display = ("article", "status_label", "published")
-    list_filter = ("status", "source", LanguageFilter, ForecastFilter)
+    list_filter = ("status", "source", ("tags", AutocompleteSelectFilter), LanguageFilter, ForecastFilter)
+    list_filter_submit = True
     list_select_related = ("source",)
     sortable_by = ("published",)
-    # Only switches the search on: what it looks at is told below.
-    search_fields = ("canonical_link",)
-    search_help_text = _("A word of a recent title, a number or an address")
     empty_text = _("No article yet: they come as soon as a source that is switched on has been read.")
     actions = ("summarise_again_selected", "summarise_with", "forecast_with", "merge_selected")
     actions_submit_line = ("save_and_summarise", "save_and_forecast")
@@ -109,7 +97,7 @@ class ArticleAdmin(LargeTableAdmin):
         "updated_at",
     )
     fieldsets: tuple[tuple[Any, dict[str, Any]], ...] = (
-        (None, {"fields": ("title", "summary_text", "lead", "content", "topic")}),
+        (None, {"fields": ("title", "summary_text", "lead", "content", FIELD, "topic")}),
         (
             _("Where it comes from"),
             {
@@ -129,22 +117,6 @@ class ArticleAdmin(LargeTableAdmin):
             return articles.defer("content", "lead", "summary_text", "last_error")
         return articles
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Article], search_term: str
-    ) -> tuple[QuerySet[Article], bool]:
-        """By number, by address, or by a part of a title among the newest: nothing that reads the whole table."""
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        if term.isdecimal():
-            return queryset.filter(pk=int(term[:18])), False
-        if "://" in term:
-            return queryset.filter(canonical_link=term), False
-        newest = Article.objects.order_by("-published_at", "-id").values_list("published_at", flat=True)
-        oldest_searched = next(iter(newest[SEARCHED - 1 : SEARCHED]), None)
-        recent = Q(published_at__gte=oldest_searched) if oldest_searched else Q()
-        return queryset.filter(_in_title(term, queryset.db), recent), False
-
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -152,7 +124,8 @@ class ArticleAdmin(LargeTableAdmin):
         return False
 
     def save_model(self, request: HttpRequest, obj: Article, form: ModelForm[Article], change: bool) -> None:
-        if form.has_changed():
+        # Its source goes on bringing an article up to date whose tags alone were corrected.
+        if set(form.changed_data) - {FIELD}:
             obj.edited_at = timezone.now()
         if {"content", "lead"} & set(form.changed_data):
             obj.compare_at = timezone.now()
@@ -160,7 +133,11 @@ class ArticleAdmin(LargeTableAdmin):
 
     @display(description=_("article"), header=True)
     def article(self, article: Article) -> tuple[str, str]:
-        return article.title, article.source.name
+        tags = ", ".join(tag.name for tag in article.tags.all())
+        source = f"{article.source.name} · {tags}" if tags else article.source.name
+        if found := getattr(article, "found", None):
+            return found.title, format_html("{} — {}", source, found.snippet)
+        return article.title, source
 
     @display(description=_("published"), ordering="published_at")
     def published(self, article: Article) -> str:

@@ -57,14 +57,19 @@ def stems(text: str, most: int) -> list[str]:
     return [stem(form) for form in islice(forms(text), most)]
 
 
-def words(text: str) -> Iterator[Word]:
-    """The words of a text as it is written, without the stop words, each with its place."""
+def words(text: str, only: tuple[str, ...] = ("",)) -> Iterator[Word]:
+    """The words of a text as it is written, without the stop words, each with its place.
+
+    With `only`, just those that begin with one of these letters: the others need not be taken apart.
+    """
     for match in WORD_AS_WRITTEN.finditer(text):
-        for part in WORD.finditer(form := _plain(match[0])):
-            if part[0] not in STOP_WORDS:
-                whole = len(part[0]) == len(form)
-                start = match.start() if whole else match.start() + part.start()
-                yield Word(stem(part[0][:LONGEST_WORD]), start, match.end() if whole else start + len(part[0]))
+        written = _plain(match[0])
+        for part in WORD.finditer(written):
+            form = part[0]
+            if form.startswith(only) and form not in STOP_WORDS:
+                is_whole = len(form) == len(written)
+                start = match.start() + (0 if is_whole else part.start())
+                yield Word(stem(form[:LONGEST_WORD]), start, match.end() if is_whole else start + len(form))
 
 
 # As it is written a word may hold marks that `_plain` takes out or joins with their letter.

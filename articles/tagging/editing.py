@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
 from articles.models import Article, ArticleTag, RefusedTag, Tag
@@ -12,8 +11,11 @@ from articles.tagging.giving import Change
 
 
 @transaction.atomic
-def correct(article: Article, tags: Iterable[Tag], *, by: AbstractBaseUser | None) -> Change:
-    """Let the article have exactly these tags. What was there stays as it was given; the rest is the editor's."""
+def correct(article: Article, tags: Iterable[Tag], *, by_id: int | None) -> Change:
+    """Let the article have exactly these tags. What was there stays as it was given; the rest is the editor's.
+
+    `by_id` is the person's number.
+    """
     wanted = {tag.pk for tag in tags}
     present = set(ArticleTag.objects.filter(article=article).values_list("tag_id", flat=True))
     given, taken = wanted - present, present - wanted
@@ -27,7 +29,7 @@ def correct(article: Article, tags: Iterable[Tag], *, by: AbstractBaseUser | Non
         update_fields=["origin"],
     )
     RefusedTag.objects.bulk_create(
-        [RefusedTag(article=article, tag_id=pk, refused_by_id=by.pk if by else None) for pk in sorted(taken)],
+        [RefusedTag(article=article, tag_id=pk, refused_by_id=by_id) for pk in sorted(taken)],
         ignore_conflicts=True,
     )
     return Change(added=len(given), removed=len(taken))

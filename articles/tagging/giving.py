@@ -109,14 +109,13 @@ def _note_timeouts(pk: int, count: int) -> None:
         Alert.sound("tag-rule", str(pk), _("The rule “%(rule)s” is switched off: it is too slow.") % {"rule": rule})
 
 
-def settle(wanted: Mapping[int, Wanted], *, dry_run: bool = False) -> Change:
+def settle(wanted: Mapping[int, Wanted]) -> Change:
     """Bring the tags of these articles up to what is wanted, in a number of queries that doesn't depend on them.
 
-    Inside the caller's transaction; with `dry_run` only counts.
+    Inside the caller's transaction.
     """
-    change = Change()
     if not wanted:
-        return change
+        return Change()
     present = defaultdict[int, dict[int, ArticleTag]](dict)
     for row in ArticleTag.objects.filter(article_id__in=wanted):
         present[row.article_id][row.tag_id] = row
@@ -135,10 +134,8 @@ def settle(wanted: Mapping[int, Wanted], *, dry_run: bool = False) -> Change:
             elif row.origin != tags[tag_id]:
                 row.origin = tags[tag_id]
                 moved.append(row)
-    change.added, change.removed = len(new), len(old)
-    if not dry_run:
-        _write(new, old, moved)
-    return change
+    _write(new, old, moved)
+    return Change(added=len(new), removed=len(old))
 
 
 def _write(new: list[ArticleTag], old: list[int], moved: list[ArticleTag]) -> None:

@@ -40,6 +40,7 @@ from tests.factories import SourceFactory
 from tests.servers import postgres
 
 ROWS = int(os.environ.get("ROWS", "1000000"))
+DISTINCT = min(ROWS, 100_000)  # texts; the others are copies of them
 TITLE, BODY = 8, 120  # words
 FILLED_AT_ONCE = 5_000
 REALLY_INDEXED = 2_000  # texts that are read and taken apart as in daily life
@@ -84,16 +85,36 @@ def fill(language: Language) -> None:
     index = index_of(connection)
     if connection.vendor == "postgresql":
         index.run("DROP INDEX articles_searchindex_document")
-    for first in range(1, ROWS + 1, FILLED_AT_ONCE):
+    for first in range(1, DISTINCT + 1, FILLED_AT_ONCE):
         documents = [
-            Document(pk, NEWEST - SPAN * (1 - pk / ROWS), language.text(TITLE), language.text(BODY))
-            for pk in range(first, min(first + FILLED_AT_ONCE, ROWS + 1))
+            Document(pk, NEWEST - SPAN * (1 - pk / DISTINCT), language.text(TITLE), language.text(BODY))
+            for pk in range(first, min(first + FILLED_AT_ONCE, DISTINCT + 1))
         ]
         with transaction.atomic():
             Article.objects.bulk_create([article(each, sources[each.article_id % SOURCES]) for each in documents])
-            ChangedText.objects.all().delete()
             index.write(documents)
+    for copy in range(1, ROWS // DISTINCT):
+        multiply(copy * DISTINCT)
+    ChangedText.objects.all().delete()
     index.create()
+
+
+def multiply(distance: int) -> None:
+    """Every text once more, under other numbers."""
+    columns = [field.column for field in Article._meta.concrete_fields if field.column not in {"id", "canonical_link"}]
+    names = ", ".join(columns)
+    of_index = "published_at, document" if connection.vendor == "postgresql" else "published_at, month, title, body"
+    key = "article_id" if connection.vendor == "postgresql" else "rowid"
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO articles_article (id, canonical_link, {names}) "  # noqa: S608
+            f"SELECT id + {distance}, canonical_link || '-{distance}', {names} "
+            f"FROM articles_article WHERE id <= {DISTINCT}"
+        )
+        cursor.execute(
+            f"INSERT INTO articles_searchindex ({key}, {of_index}) "  # noqa: S608
+            f"SELECT {key} + {distance}, {of_index} FROM articles_searchindex WHERE {key} <= {DISTINCT}"
+        )
 
 
 def article(document: Document, source: int) -> Article:

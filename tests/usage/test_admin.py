@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.paginator import Paginator
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -94,13 +95,35 @@ def test_a_short_table_is_counted_exactly(monkeypatch: pytest.MonkeyPatch) -> No
     assert (pages.count, pages.is_exact) == (5, True)  # type: ignore[attr-defined]
 
 
-def test_a_long_table_is_not_counted_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_list_is_not_read_to_be_counted_but_its_end_is_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "COUNTED", 3)
+    ArticleFactory.create_batch(8, source=SourceFactory())
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE articles_article")
+
+    pages = listing.EstimatedPaginator(Article.objects.filter(pk__gt=0).order_by("pk"), 2)
+
+    assert (pages.count, pages.num_pages) == (8, 4)
+
+
+def test_a_list_that_cannot_be_counted_in_time_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listing, "COUNTED", 5)
+    monkeypatch.setattr(listing, "COUNTING_SECONDS", -1)
+    monkeypatch.setattr(listing, "STEPS", 1)
     ArticleFactory.create_batch(8, source=SourceFactory())
 
     pages = listing.EstimatedPaginator(Article.objects.filter(pk__gt=0), 2)
 
-    assert (pages.count, pages.is_exact) == (6, False)
+    assert (pages.count > 5, pages.is_exact) == (True, False)
+
+
+def test_a_deep_page_has_the_rows_it_would_have_anyway(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "DEEP", 4)
+    rows = ArticleFactory.create_batch(9, source=SourceFactory())
+
+    page = listing.EstimatedPaginator(Article.objects.order_by("-pk"), 2).page(3)
+
+    assert list(page) == [rows[4], rows[3]]
 
 
 def test_counting_stops_at_its_cap() -> None:

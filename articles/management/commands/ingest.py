@@ -9,11 +9,13 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser, OutputWrapper
 
 from articles.feeds import Unreadable
 from articles.ingest import MANY_SOURCES, Report, ingest, ingest_document
+from articles.management.going_over import reindexed, retagged
 from articles.models import Source
+from articles.tagging.retagging import AlreadyRunning
 
 MAX_FILE_BYTES = 100_000_000
 
@@ -31,6 +33,12 @@ stands in the admin.
   manage.py ingest                                   all watched sources
   manage.py ingest --source port --source city       these two, even if they are switched off
   manage.py ingest --file feed.xml --source port     a feed that is already on disk
+  manage.py ingest --retag                           fetch nothing: give all articles their tags anew
+  manage.py ingest --reindex                         fetch nothing: make the index for searching anew
+
+--retag follows the tag rules as they are now; what editors have corrected stays. --reindex goes on being
+searched meanwhile. Both can be stopped: --retag goes on where it was, and what --reindex leaves the worker
+does, or `--reindex waiting`.
 
 The last line counts: sources fetched; entries that are new, updated or unchanged; sources that failed.
 The exit status is 0 only if none failed."""
@@ -43,9 +51,20 @@ The exit status is 0 only if none failed."""
             "--source", action="append", default=[], metavar="SLUG", help="fetch this source only; may be repeated"
         )
         parser.add_argument("--file", type=Path, metavar="PATH", help="read this file as the feed of the one --source")
-        parser.add_argument("--dry-run", action="store_true", help="fetch and compare, but store nothing")
+        parser.add_argument("--dry-run", action="store_true", help="fetch and compare, or count, but store nothing")
+        parser.add_argument("--retag", action="store_true", help="apply the tag rules to all articles")
+        parser.add_argument(
+            "--reindex",
+            nargs="?",
+            choices=["all", "waiting"],
+            const="all",
+            help="make the search index anew, or only what has changed and waits for it",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["retag"] or options["reindex"]:
+            _go_over(self.stdout, **options)
+            return
         sources = _named(options["source"]) if options["source"] else list(Source.objects.active())
         if options["file"]:
             report = self._read_file(options["file"], sources, dry_run=options["dry_run"])
@@ -95,6 +114,28 @@ The exit status is 0 only if none failed."""
         if not report.new + report.updated + report.unchanged:
             raise CommandError(f"{path} is a feed without entries.")
         return report
+
+
+def _go_over(
+    out: OutputWrapper,
+    *,
+    retag: bool,
+    reindex: str | None,
+    dry_run: bool,
+    source: list[str],
+    file: Path | None,
+    **_: Any,
+) -> None:
+    """Retag or reindex. Raises CommandError if the options contradict each other or it was stopped."""
+    if source or file or (retag and reindex) or (reindex and dry_run):
+        raise CommandError("--retag and --reindex go over all articles: --retag may have --dry-run beside it, no more.")
+    try:
+        done = retagged(dry_run=dry_run) if retag else reindexed(everything=reindex == "all")
+    except AlreadyRunning as error:
+        raise CommandError("Another process is retagging. Let it end, or stop it and run this again.") from error
+    out.write(done.summary)
+    if not done.is_whole:
+        raise CommandError("Stopped before the end. Run the command again to go on.")
 
 
 def _named(slugs: list[str]) -> list[Source]:

@@ -23,6 +23,13 @@ MAX_ENTRIES = 1000
 NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 REFERENCE = re.compile(r"&#(x[0-9a-f]+|[0-9]+);", re.IGNORECASE)
 
+# Before the root element.
+DOCTYPE = re.compile(
+    r"\A(?:\s|<\?[^>]*\?>|<!--(?:(?!-->).)*-->)*(<!DOCTYPE\b[^\[>]*)([\[>])", re.IGNORECASE | re.DOTALL
+)
+END_OF_SUBSET = re.compile(r"\]\s*>")
+PROLOG = 20_000  # characters that a prolog may have before its document type
+
 UTF8 = {"content-type": "application/xml; charset=utf-8"}
 
 
@@ -69,7 +76,7 @@ def parse(
     """
     zone = _zone(time_zone)
     document = charset.decode(body, content_type=content_type, override=encoding)
-    document = REFERENCE.sub(_valid_reference, NOT_XML.sub("", document))
+    document = _without_doctype(REFERENCE.sub(_valid_reference, NOT_XML.sub("", document)))
     try:
         parsed = _feedparser().parse(
             io.BytesIO(document.encode()), response_headers=UTF8, sanitize_html=False, resolve_relative_uris=False
@@ -96,6 +103,20 @@ def _older(url: str, links: list[dict[str, str]]) -> str:
     found = {link.get("rel", ""): link.get("href", "") for link in links}
     older = absolute(url, found.get("next") or found.get("prev-archive"))
     return "" if older == url else older
+
+
+def _without_doctype(document: str) -> str:
+    """The document without its type and what that declares: no entity is ever expanded, at home or from elsewhere."""
+    found = DOCTYPE.match(document[:PROLOG])
+    if not found:
+        return document
+    end = found.end()
+    if found[2] == "[":
+        closed = END_OF_SUBSET.search(document, end)
+        if not closed:
+            raise NotAFeed("The document's type has no end.")
+        end = closed.end()
+    return document[: found.start(1)] + document[end:]
 
 
 @cache

@@ -13,6 +13,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -21,7 +22,7 @@ from queue import SimpleQueue
 from django.db import transaction
 from django.utils import timezone
 
-from articles import catching_up, fetching, http, metrics
+from articles import catching_up, fetching, http, metrics, parsing
 from articles.feeds import Feed, Unreadable
 from articles.models import Source
 from articles.models.source import FETCH_LEASE
@@ -72,7 +73,7 @@ def ingest(
     """
     report, outcomes = Report(), Outcomes()
     taken = ((source, source.next_fetch_at) for source in sources) if dry_run else _claimed(sources, should_stop)
-    with Parsers((os.cpu_count() or 1) if len(sources) >= MANY_SOURCES else 0) as parsers:
+    with _parsers_for(len(sources)) as parsers:
         jobs = (partial(_read, source, lease, parsers) for source, lease in taken)
         for outcome in _in_threads(jobs, min(FETCHERS, len(sources) or 1)):
             report.sources += 1
@@ -87,7 +88,7 @@ def ingest(
 def ingest_document(source: Source, body: bytes, *, dry_run: bool = False) -> Report:
     """Store what a feed on disk brings, as if it had come from the source's address. Raises Unreadable."""
     report = Report(sources=1)
-    with Parsers(workers=0) as parsers:
+    with parsing.shared() as parsers:
         report.add(_store(source, fetching.parse(source, body, parsers), None, dry_run=dry_run))
     return report
 
@@ -101,6 +102,10 @@ def fetch_source(source_id: int) -> bool:
     for slug, reason in report.failures.items():
         logger.warning("source %s failed: %s", slug, reason)
     return report.sources == 1 and not report.failures
+
+
+def _parsers_for(sources: int) -> AbstractContextManager[Parsers]:
+    return Parsers(os.cpu_count() or 1) if sources >= MANY_SOURCES else parsing.shared()
 
 
 def _claimed(sources: Sequence[Source], should_stop: Callable[[], bool]) -> Iterator[tuple[Source, datetime]]:

@@ -1,0 +1,134 @@
+"""Feeds that were made to break whoever reads them: each ends soon, in little memory, and harms no other."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from articles.feeds import NotAFeed, Unreadable
+from articles.parsing import Parsers
+from tests.fakes.feeds import items, rss
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+# What the parent may need for it at most; seconds on a machine with other things to do.
+PATIENCE = 30.0
+
+
+@pytest.fixture(scope="module")
+def parsers() -> Iterator[Parsers]:
+    with Parsers(workers=1, seconds=1) as started:
+        yield started
+
+
+def laughs(levels: int) -> bytes:
+    """A billion laughs: entities that are made of entities."""
+    nested = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, levels))
+    return (
+        f'<?xml version="1.0"?><!DOCTYPE rss [<!ENTITY a0 "ха">{nested}]>'
+        f'<rss version="2.0"><channel><item><title>&a{levels - 1};!</title><link>https://a.example/1</link></item>'
+        "</channel></rss>"
+    ).encode()
+
+
+def outside(address: str) -> bytes:
+    """An entity that is to be fetched from somewhere."""
+    return (
+        f'<!DOCTYPE rss [<!ENTITY secret SYSTEM "{address}">]><rss version="2.0"><channel><item>'
+        "<title>Тайна: &secret;</title><link>https://a.example/1</link></item></channel></rss>"
+    ).encode()
+
+
+HEAD = b'<rss version="2.0"><channel><item><title>'
+HOSTILE: dict[str, bytes] = {
+    "nested": HEAD + b"<a>" * 300_000,
+    "attributes": HEAD + b"<b " + b" ".join(b'a%d="x"' % n for n in range(200_000)) + b">",
+    "open quotes": HEAD + b'<a b="' * 50_000,
+    "open tags": b"<" * 1_000_000,
+    "html": HEAD
+    + b"x</title><description><![CDATA["
+    + b"<div>" * 100_000
+    + b"]]></description></item></channel></rss>",
+    "comments": b"<!--" * 1_000_000,
+    "declarations": b"<!DOCTYPE rss [" + b'<!ENTITY a "b">' * 300_000,
+    "ampersands": HEAD + b"&" * 500_000,
+    "references": HEAD + b"&#x41;" * 200_000,
+    "instructions": b"<?a " * 500_000,
+    "noise": bytes(range(256)) * 4000,
+}
+
+
+def parse(parsers: Parsers, body: bytes) -> list[str]:
+    return [entry.title for entry in parsers.parse(body, url="https://a.example/feed", now=NOW).entries]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_feed_ends_soon_and_the_next_one_is_read(parsers: Parsers, name: str) -> None:
+    started = time.monotonic()
+
+    with suppress(Unreadable):
+        parse(parsers, HOSTILE[name])
+
+    assert time.monotonic() - started < PATIENCE
+    assert len(parse(parsers, rss(items(3)))) == 3
+
+
+def test_a_feed_that_takes_too_long_is_no_feed(parsers: Parsers) -> None:
+    with pytest.raises(NotAFeed):
+        parse(parsers, HOSTILE["html"])
+
+
+# Reads a feed as a worker does, and prints by how many bytes its memory grew at most.
+GROWTH = r"""
+import re, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from articles import feeds, parsing
+
+def memory(name):
+    return int(re.search(name + r":\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) * 1024
+
+feeds._feedparser()
+parsing.begin()
+before, body = memory("VmRSS"), sys.stdin.buffer.read()
+try:
+    parsing.parse_within_limits(body, 5, {"url": "https://a.example/feed", "now": datetime.now(UTC)})
+except (feeds.Unreadable, MemoryError, parsing.OutOfTime):
+    pass
+print(memory("VmHWM") - before - len(body))
+"""
+
+
+@pytest.mark.parametrize("name", ["nested", "attributes"])
+def test_a_feed_gets_64_megabytes(name: str) -> None:
+    done = subprocess.run([sys.executable, "-c", GROWTH], input=HOSTILE[name], capture_output=True, check=True)
+
+    # The file's own pages, which the limit doesn't count, are a few megabytes.
+    assert int(done.stdout) < 72 * 2**20
+
+
+@pytest.mark.parametrize("levels", [2, 12])
+def test_entities_are_not_expanded(parsers: Parsers, levels: int) -> None:
+    titles = parse(parsers, laughs(levels))
+
+    assert "ха" not in "".join(titles)
+
+
+def test_nothing_is_read_from_elsewhere(parsers: Parsers, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("пароль")
+
+    assert "пароль" not in "".join(parse(parsers, outside(f"file://{secret}")))
+
+
+def test_an_old_feed_with_a_document_type_is_read(parsers: Parsers) -> None:
+    doctype = b'<!DOCTYPE rss PUBLIC "-//Netscape//DTD RSS 0.91//EN" "http://a.example/rss-0.91.dtd">'
+    body = rss(items(2)).replace(b"?>", b"?><!-- x -->\n" + doctype, 1)
+
+    assert len(parse(parsers, body)) == 2

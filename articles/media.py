@@ -20,6 +20,8 @@ from selectolax.lexbor import LexborHTMLParser
 from articles import charset, http, metrics
 from articles.entries import absolute
 from articles.models import Media, Picture
+from articles.pacing import Pace
+from articles.sites import reading
 
 # The page and the picture must have come by then; afterwards another worker may take the step.
 LEASE = timedelta(minutes=2)
@@ -63,14 +65,16 @@ def fetch_picture(picture_id: int) -> bool:
 
     A failure is written into its row and tried again, `MOST_ATTEMPTS` times at the most.
     """
-    picture = Picture.objects.filter(status=Picture.Status.WANTED).select_related("article").claim(picture_id, LEASE)
+    wanted = Picture.objects.filter(status=Picture.Status.WANTED).select_related("article__source")
+    picture = wanted.claim(picture_id, LEASE)
     if picture is None:
         return False
     if picture.attempts > MOST_ATTEMPTS:
         return _give_up(picture, _("No attempt came to an end: the process was killed each time."))
     try:
-        url = picture.article.image_url or _named_on_page(picture.article.url)
-        body = http.fetch(url, max_bytes=MAX_BYTES, deadline=DEADLINE, target="picture").body
+        pace = reading.pace(picture.article.source)
+        url = picture.article.image_url or _named_on_page(picture.article.url, pace)
+        body = http.fetch(url, max_bytes=MAX_BYTES, deadline=DEADLINE, target="picture", pace=pace).body
         header = read_header(body)
     except Unusable as error:
         return _give_up(picture, str(error))
@@ -115,9 +119,9 @@ def _candidates(page: LexborHTMLParser, url: str) -> Iterator[str]:
         yield absolute(beginning or url, image.attributes.get("src"))
 
 
-def _named_on_page(url: str) -> str:
+def _named_on_page(url: str, pace: Pace) -> str:
     """The picture that an article's page names. Raises Unusable if it names none."""
-    page = http.fetch(url, max_bytes=MAX_PAGE_BYTES, deadline=DEADLINE)
+    page = http.fetch(url, max_bytes=MAX_PAGE_BYTES, deadline=DEADLINE, pace=pace)
     html = charset.decode(page.body, content_type=page.headers.get("content-type", "text/html"))
     found = picture_of_page(html, page.url)
     if not found:

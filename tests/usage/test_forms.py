@@ -102,7 +102,7 @@ def test_with_nobody_but_the_offline_summariser_it_says_so(name: str) -> None:
     assert not ApiUsageEvent.objects.exists()
 
 
-def test_the_most_it_can_cost_includes_the_schema() -> None:
-    plain = Prompt(instructions="Judge.", text=PROMPT.text, max_chars=900, version="test-1", code=PROMPT.code)
+def test_the_most_it_can_cost_counts_the_schema_twice() -> None:
+    sent = sum(len(message["content"].encode()) for message in PROMPT.messages())
 
-    assert pricing.most_tokens_in(PROMPT) >= pricing.most_tokens_in(plain) + 2 * len(FORM.as_json().encode())
+    assert pricing.most_tokens_in(PROMPT) == pricing.FRAME + sent + len(FORM.as_json().encode())

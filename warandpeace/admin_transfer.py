@@ -13,12 +13,15 @@ from django_otp_webauthn.models import WebAuthnCredential
 from unfold.decorators import display
 
 from usage.listing import LargeTableAdmin, ReadOnly, ReadOnlyInline
-from warandpeace.transfer.models import QuarantinedRow, Transfer
+from warandpeace.transfer.models import CorrectedRow, QuarantinedRow, Transfer
 
 if admin.site.is_registered(WebAuthnCredential):
     admin.site.unregister(WebAuthnCredential)
 
-HEADINGS = (_("table"), _("rows"), _("transferred"), _("merged"), _("in quarantine"), _("skipped"), _("proof"))
+HEADINGS = (
+    *(_("table"), _("rows"), _("transferred"), _("merged"), _("in quarantine"), _("skipped")),
+    *(_("put right"), _("proof")),
+)
 LONGEST_INLINE = 50
 
 
@@ -29,13 +32,20 @@ class QuarantineOfTransfer(ReadOnlyInline):
     per_page = LONGEST_INLINE
 
 
+class CorrectionsOfTransfer(ReadOnlyInline):
+    model = CorrectedRow
+    fields = ("stream", "source_key", "values", "created_at")
+    verbose_name_plural = _("Rows put right")
+    per_page = LONGEST_INLINE
+
+
 @admin.register(Transfer)
 class TransferAdmin(ReadOnly, LargeTableAdmin):
     list_display = ("started_at", "source", "shown_state", "transferred", "quarantined", "finished_at")
     list_filter = ("state",)
     fields = ("source", "target", "state", "started_at", "finished_at", "error", "account")
     readonly_fields = ("account",)
-    inlines = (QuarantineOfTransfer,)
+    inlines = (QuarantineOfTransfer, CorrectionsOfTransfer)
     empty_text = _("Nothing was transferred here yet: see `manage.py transfer --help`.")
 
     @display(
@@ -102,6 +112,7 @@ def _cells(transfer: Transfer) -> list[tuple[Any, ...]]:
             table["merged"],
             table["quarantined"],
             sum(table["skipped"].values()),
+            table.get("corrected", 0),
             _("holds") if table["holds"] else _("fails"),
         )
         for name, table in _tables(transfer).items()

@@ -6,9 +6,12 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
@@ -17,11 +20,14 @@ from articles.models import Article, Source
 from tests.legacy_files import build, change
 from tests.servers import free_port
 from tests.transfer.conftest import Database
+from warandpeace import databases
 from warandpeace.transfer import reconcile
+from warandpeace.transfer.errors import Stopped
 from warandpeace.transfer.labels import label_of
 from warandpeace.transfer.models import Transfer
 from warandpeace.transfer.opening import open_target
-from warandpeace.transfer.run import Journey
+from warandpeace.transfer.progress import Progress
+from warandpeace.transfer.run import Journey, Request
 from warandpeace.transfer.target import Target
 
 
@@ -135,6 +141,47 @@ def test_a_full_disk_is_said_and_the_run_goes_on_later(
     assert "Make room on the target's disk" in said
     assert target.rows(Transfer).get().state == Transfer.State.INTERRUPTED
     monkeypatch.undo()
+    assert "Proved" in target.take(legacy)
+
+
+def test_a_file_that_may_grow_no_further(legacy: Path, file_target: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = Path(file_target.url.removeprefix("sqlite:///")).stat().st_size // 4096 + 20
+    monkeypatch.setattr(databases, "SQLITE_PRAGMAS", f"{databases.SQLITE_PRAGMAS} PRAGMA max_page_count={pages};")
+
+    said = refused(file_target, legacy)
+
+    assert "disk is full. Make room on the target's disk" in said
+    monkeypatch.undo()
+    assert "Proved" in file_target.take(legacy)
+
+
+@pytest.fixture
+def powerless(target: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
+    """The target as somebody sees it who may read it and nothing else."""
+    if target.url.startswith("sqlite"):
+        monkeypatch.setattr(databases, "SQLITE_PRAGMAS", f"{databases.SQLITE_PRAGMAS} PRAGMA query_only=ON;")
+        return target
+    with psycopg.connect(target.url, autocommit=True) as connection:
+        connection.execute("DROP ROLE IF EXISTS transfer_reader")
+        connection.execute("CREATE ROLE transfer_reader LOGIN")
+        connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO transfer_reader")
+    _, _, place = target.url.partition("@")
+    return Database(f"postgres://transfer_reader@{place}")
+
+
+def test_rights_that_are_missing(legacy: Path, powerless: Database) -> None:
+    assert "The target's user must own the database" in refused(powerless, legacy)
+
+
+def test_a_stop_that_is_asked_for_comes_between_two_blocks(legacy: Path, target: Database) -> None:
+    answers = iter([False, False, True])
+    request = Request(source=str(legacy), target=target.url, zone=UTC, batch_size=20)
+    journey = Journey(request, lambda line: None, Progress(StringIO()), lambda: next(answers))
+
+    with closing(journey), pytest.raises(Stopped):
+        journey.transfer()
+
+    assert target.rows(Transfer).get().state == Transfer.State.INTERRUPTED
     assert "Proved" in target.take(legacy)
 
 

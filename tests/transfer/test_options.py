@@ -12,12 +12,12 @@ import pytest
 from django.core.management import call_command
 
 from articles.models import Article
+from publishing.holding import HELD_BY_TRANSFER, PAUSED_BY_TRANSFER
 from publishing.models import Channel, Digest, Message, Publication
 from tests.factories import ArticleFactory, ChannelFactory, PublicationFactory
 from tests.legacy_files import change
 from tests.transfer.conftest import Database
 from usage.models import ApiUsageEvent
-from warandpeace.transfer.holding import HELD_BY_TRANSFER, PAUSED_BY_TRANSFER
 from warandpeace.transfer.models import Transfer
 
 

@@ -18,11 +18,11 @@ from django.db import connections, models
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
 from articles.models import Article, BackfillRun, Source, Summary
+from publishing.holding import HELD_BY_TRANSFER, PAUSED_BY_TRANSFER
 from publishing.models import Channel, Message, Publication
 from tests.legacy_files import build
 from tests.transfer.conftest import Database
 from usage.models import ApiUsageEvent, ProcessSession, Provider
-from warandpeace.transfer.holding import HELD_BY_TRANSFER, PAUSED_BY_TRANSFER
 from warandpeace.transfer.own import own_tables
 
 WHEN = datetime(2025, 3, 30, 1, 2, 3, 456789, tzinfo=UTC)

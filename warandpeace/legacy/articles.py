@@ -12,12 +12,15 @@ from articles.models import Article, Summary
 from publishing.models import Publication
 from warandpeace.legacy import clocks
 from warandpeace.legacy.links import link_of
-from warandpeace.legacy.stream import FamilyStream, New, Old, Setting, key, text
+from warandpeace.legacy.stream import FamilyStream, New, Setting
+from warandpeace.legacy.values import Old, key, text
 from warandpeace.transfer.encoding import Utf8
 from warandpeace.transfer.errors import Unfit
 from warandpeace.transfer.tables import Table
 
-ARTICLE, SUMMARY, PUBLICATION = Table(Article), Table(Summary), Table(Publication)
+# The target finds by itself what an article is a copy of, and when to look for that: the old file knows nothing of it.
+ARTICLE = Table(Article, without=("story_id", "duplicate_of_id", "compare_at"))
+SUMMARY, PUBLICATION = Table(Summary), Table(Publication)
 
 # What the old bot stored in the place of a summary when the language model had failed.
 ERROR_PREFIXES = ("Ошибка при получении", "Ошибка API", "Ошибка:", "Error:", "Не удалось получить резюме")
@@ -71,7 +74,7 @@ class Articles(FamilyStream[OldArticle]):
     name = "articles"
     main = ARTICLE
     targets = (ARTICLE, SUMMARY, PUBLICATION)
-    dated = "published_at"
+    dated = day_in = "published_at"
     key_columns = ("canonical_link", "url")
     old_columns = (
         "id",
@@ -101,9 +104,14 @@ class Articles(FamilyStream[OldArticle]):
 
     def rows(self, where: str, parameters: list[Any]) -> Iterator[Old]:
         for old in super().rows(where, parameters):
-            if old.pop(CONTENT_TYPE) == "text":
+            if old.pop(CONTENT_TYPE) == "text" and isinstance(old["content"], bytes):
                 old["content"] = Utf8(old["content"])
             yield old
+
+    def passed_over(self) -> int:
+        """With an early leader its whole family is early: an article is as old as the oldest of its rows."""
+        later_twins = self.setting.families.twins_elsewhere(self.name, self.early, self.setting.scope.size)
+        return super().passed_over() + later_twins
 
     def family_key(self, old: Old) -> str:
         return link_of(old["canonical_link"], old["url"])

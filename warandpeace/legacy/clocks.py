@@ -18,7 +18,8 @@ def moment(value: object, name: str, naive: tzinfo = UTC) -> datetime:
         raise Unfit(f"{name} is no date but {type(value).__name__}")
     try:
         parsed = datetime.fromisoformat(value.strip())
-        parsed = (parsed if parsed.tzinfo else parsed.replace(tzinfo=naive)).astimezone(UTC)
+        parsed = parsed if parsed.tzinfo else parsed.replace(tzinfo=naive)
+        parsed = parsed if parsed.tzinfo is UTC else parsed.astimezone(UTC)
     except (ValueError, OverflowError):
         raise Unfit(f"{name} is no date: {value[:40]!r}") from None
     if not EARLIEST <= parsed <= LATEST:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import closing
 from typing import Any
 
@@ -61,6 +61,13 @@ class Families:
         """A leader and its twins as they were in the file, whatever became of them; none for a row without twins."""
         sql = f"SELECT id FROM {name}_twin WHERE leader = ? ORDER BY id"
         return [row[0] for row in self.file.execute(sql, [leader])]
+
+    def twins_elsewhere(self, name: str, cells: Collection[int], size: int) -> int:
+        """How many rows outside of some cells have a leader within them."""
+        if not cells:
+            return 0
+        twins = self.file.execute(f"SELECT id, leader FROM {name}_twin")
+        return sum(leader // size in cells and number // size not in cells for number, leader in twins)
 
     def has(self, name: str, number: int) -> bool:
         return self._first(f"SELECT 1 FROM {name} WHERE id = ?", number) is not None

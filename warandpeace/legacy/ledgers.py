@@ -12,7 +12,8 @@ from uuid import UUID
 
 from usage.models import ApiUsageDaily, ApiUsageEvent, ProcessSession, SessionStatsDaily
 from warandpeace.legacy import clocks
-from warandpeace.legacy.stream import FamilyStream, New, Old, RowStream, key, number, text
+from warandpeace.legacy.stream import FamilyStream, New, RowStream
+from warandpeace.legacy.values import Old, key, number, text
 from warandpeace.transfer.errors import Unfit
 from warandpeace.transfer.jsonb import parse_json
 from warandpeace.transfer.tables import Table
@@ -37,6 +38,7 @@ class UsageEvents(RowStream):
     main = EVENT
     targets = (EVENT,)
     dated = "started_at"
+    day_in = "ts_utc"
     old_columns = (
         "id",
         "ts_utc",

@@ -10,7 +10,8 @@ from functools import reduce
 from articles.models import BackfillRun, DeadLetter
 from warandpeace.legacy import clocks
 from warandpeace.legacy.articles import ERROR_PREFIXES, LEGACY, SUMMARY
-from warandpeace.legacy.stream import FamilyStream, LegacyStream, New, Old, RowStream, key, number, text
+from warandpeace.legacy.stream import FamilyStream, LegacyStream, New, RowStream
+from warandpeace.legacy.values import Old, key, number, text
 from warandpeace.transfer.blocks import Block
 from warandpeace.transfer.errors import Unfit
 from warandpeace.transfer.originals import dump_original
@@ -93,7 +94,10 @@ class DeadLetters(FamilyStream[Failure]):
             yield reduce(Failure.merged_with, members), members[1:]
 
     def today(self, failure: Failure) -> New:
-        yield DEAD_LETTER, DEAD_LETTER.row({name: getattr(failure, name, None) for name in DEAD_LETTER.columns})
+        yield (
+            DEAD_LETTER,
+            DEAD_LETTER.row({name: getattr(failure, name) for name in DEAD_LETTER.columns if hasattr(failure, name)}),
+        )
 
 
 @dataclass(frozen=True)

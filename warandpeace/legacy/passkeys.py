@@ -8,7 +8,8 @@ from uuid import UUID
 from django_otp_webauthn.models import WebAuthnCredential
 
 from warandpeace.legacy import clocks
-from warandpeace.legacy.stream import New, Old, RowStream, key, number, text
+from warandpeace.legacy.stream import New, RowStream
+from warandpeace.legacy.values import Old, key, number, text
 from warandpeace.transfer.errors import Unfit
 from warandpeace.transfer.jsonb import parse_json
 from warandpeace.transfer.tables import Table

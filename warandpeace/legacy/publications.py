@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from publishing.holding import HELD_BY_TRANSFER
 from publishing.models import Digest, Publication
 from warandpeace.legacy import clocks
 from warandpeace.legacy.articles import ARTICLE, PUBLICATION, SUMMARY, article_row, summary_of, summary_row
 from warandpeace.legacy.links import link_of
-from warandpeace.legacy.stream import FamilyStream, MergedInto, New, Old, key, number, text
+from warandpeace.legacy.stream import FamilyStream, MergedInto, New
+from warandpeace.legacy.values import Old, key, number, text
 from warandpeace.transfer.errors import Unfit
-from publishing.holding import HELD_BY_TRANSFER
 from warandpeace.transfer.tables import Table
 
 DIGEST = Table(Digest)

@@ -12,6 +12,8 @@ from django.contrib.auth import get_user_model
 from django.db import models
 
 from articles.models import Article, BackfillRun, DeadLetter, Source
+from articles.sites import presets
+from publishing.holding import PAUSED_BY_TRANSFER
 from publishing.models import Channel, Digest, Publication
 from usage.models import ApiUsageEvent
 from warandpeace.legacy.articles import Articles
@@ -21,8 +23,8 @@ from warandpeace.legacy.operations import Backfill, DeadLetters, SessionState, S
 from warandpeace.legacy.passkeys import Passkeys
 from warandpeace.legacy.publications import Digests, PendingPublications
 from warandpeace.legacy.stream import FamilyStream, LegacyStream, Setting
+from warandpeace.transfer.corrections import NONE, Corrections
 from warandpeace.transfer.errors import TransferError
-from publishing.holding import PAUSED_BY_TRANSFER
 from warandpeace.transfer.scope import Scope
 from warandpeace.transfer.snapshot import Snapshot
 from warandpeace.transfer.target import Target
@@ -105,13 +107,16 @@ class LegacySource:
     def _source(self, target: Target) -> Source:
         url = self.snapshot.value("SELECT url FROM articles WHERE url LIKE 'http%' ORDER BY rowid LIMIT 1")
         parts = urlsplit(url if isinstance(url, str) else "https://www.warandpeace.ru/")
-        defaults = {
+        defaults: dict[str, Any] = {
             "kind": Source.Kind.SITE,
             "name": parts.hostname or SLUG,
             "url": f"{parts.scheme}://{parts.netloc}/",
             "language": "ru",
             "is_active": False,
         }
+        if preset := presets.of_address(defaults["url"]):
+            described = preset.values()
+            defaults |= {name: described[name] for name in ("url", "encoding", "time_zone", "selectors")}
         return _found_or_made(Source, target, SLUG, defaults)
 
     def _channel(self, target: Target) -> Channel:
@@ -130,7 +135,12 @@ class LegacySource:
         return _found_or_made(Channel, target, CHANNEL_SLUG, defaults)
 
     def streams(
-        self, target: Target | None, scope: Scope, settings: dict[str, Any], chosen: set[str]
+        self,
+        target: Target | None,
+        scope: Scope,
+        settings: dict[str, Any],
+        chosen: set[str],
+        corrections: Corrections = NONE,
     ) -> list[LegacyStream]:
         setting = Setting(
             snapshot=self.snapshot,
@@ -141,6 +151,7 @@ class LegacySource:
             channel_id=settings["channel"],
             numbering=settings["numbering"],
             users=self._users(target),
+            corrections=corrections,
         )
         streams = [stream(setting) for stream in STREAMS if stream.name in self.present]
         for stream in streams:

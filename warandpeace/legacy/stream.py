@@ -5,18 +5,21 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import timedelta, tzinfo
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from warandpeace.legacy.families import Families
+from warandpeace.legacy.values import Old
 from warandpeace.transfer.blocks import Block
+from warandpeace.transfer.corrections import Corrections
 from warandpeace.transfer.errors import Unfit
 from warandpeace.transfer.scope import Scope
 from warandpeace.transfer.snapshot import Snapshot
 from warandpeace.transfer.tables import Row, Table
 
-Old = dict[str, Any]
 New = Iterable[tuple[Table, Row]]
+DAY = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*"
 Thing = TypeVar("Thing")
 
 
@@ -24,6 +27,7 @@ Thing = TypeVar("Thing")
 class Setting:
     """What all streams of a file share.
 
+    `corrections` are rows that a person has put right;
     `zone` is what a naive `published_at` means; `numbering` is what is added to a number to get one for a row that has
     none of its own (`articles`, `summaries`, `publications`); `users` are today's, by name.
     """
@@ -36,6 +40,7 @@ class Setting:
     channel_id: int
     numbering: dict[str, int]
     users: dict[str, int]
+    corrections: Corrections
 
 
 class MergedInto(Exception):
@@ -50,11 +55,14 @@ class LegacyStream(ABC):
     targets: tuple[Table, ...]
     old_columns: tuple[str, ...]
     dated: str = ""  # the column of the main table that --since looks at
+    day_in: str = ""  # the old column that says so: its text begins with the day, in whatever zone
 
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
         present = set(setting.snapshot.columns(self.name))
         chosen = (self.expression(name, is_there=name in present) for name in self.old_columns)
+        self._corrections = setting.corrections.get(self.name, {})
+        self._corrected = set[int]()
         self.select = f"SELECT rowid, {', '.join(chosen)} FROM {self.name}"
 
     def expression(self, column: str, *, is_there: bool) -> str:
@@ -70,7 +78,6 @@ class LegacyStream(ABC):
                 block = self._block(low, high, is_careful=self.setting.scope.is_partial)
             except Unfit:
                 block = self._block(low, high, is_careful=True)
-            self.done()
             yield block
             if self.setting.scope.is_used_up(self.name):
                 return
@@ -79,25 +86,41 @@ class LegacyStream(ABC):
         """The rows of a cell. Raises Unfit, if not careful, for one that only shows that it does not fit at the end."""
         cell = str(low // self.setting.scope.size)
         block = Block(self.name, cell, {table: [] for table in self.targets}, self.main, is_careful=is_careful)
-        self.begin()
+        self._corrected.clear()
         self.fill(block, low, high)
         block.seal()
+        block.corrected = len(self._corrected)
         return block
 
-    def begin(self) -> None:
-        """A cell is begun, for the first time or anew."""
-
-    def done(self) -> None:
-        """A cell is filled."""
-
     def _ranges(self) -> Iterator[tuple[int, int]]:
-        """The cells that have rows."""
+        """The cells that have rows, but for those that are passed over."""
         size, value = self.setting.scope.size, self.setting.snapshot.value
         number = value(f"SELECT min(rowid) FROM {self.name}")
         while number is not None:
             low = number // size * size
-            yield low, low + size
+            if low // size not in self.early:
+                yield low, low + size
             number = value(f"SELECT min(rowid) FROM {self.name} WHERE rowid >= ?", [low + size])
+
+    @cached_property
+    def early(self) -> dict[int, int]:
+        """Cells all of whose rows are before --since, with their numbers of rows.
+
+        The old file has no index to ask; but one look at the days spares reading the texts. Two days cover every zone,
+        and a text that begins with no day may be anything: its cell is read.
+        """
+        since = self.setting.scope.since
+        if since is None or not self.day_in or self._corrections:
+            return {}
+        bound = (since - timedelta(days=2)).date().isoformat()
+        is_early = f"typeof({self.day_in}) = 'text' AND {self.day_in} GLOB ? AND {self.day_in} < ?"
+        size = self.setting.scope.size
+        cell = f"(rowid - (rowid % {size} + {size}) % {size}) / {size}"  # as Python divides, below nought too
+        sql = f"SELECT {cell}, count(*) FROM {self.name} GROUP BY 1 HAVING min({is_early})"
+        return dict(self.setting.snapshot.rows(sql, [DAY, bound]))
+
+    def passed_over(self) -> int:
+        return sum(self.early.values())
 
     @abstractmethod
     def fill(self, block: Block, low: int, high: int) -> None:
@@ -106,7 +129,15 @@ class LegacyStream(ABC):
     def rows(self, where: str, parameters: list[Any]) -> Iterator[Old]:
         names = ("rowid", *self.old_columns)
         for values in self.setting.snapshot.rows(f"{self.select} {where}", parameters):
-            yield dict(zip(names, values, strict=True))
+            old = dict(zip(names, values, strict=True))
+            yield self._put_right(old) if self._corrections else old
+
+    def _put_right(self, old: Old) -> Old:
+        changes = self._corrections.get(str(old["rowid"]))
+        if changes is None:
+            return old
+        self._corrected.add(old["rowid"])
+        return old | dict(changes)
 
     def take(self, block: Block, new: list[tuple[Table, Row]], old_rows: int) -> bool:
         """Today's rows of so many old ones into the block, unless they are out of scope. Raises Unfit."""
@@ -180,8 +211,9 @@ class FamilyStream(LegacyStream, Generic[Thing]):
         chosen = (name if name in present else f"NULL AS {name}" for name in self.key_columns)
         names = ("rowid", *self.key_columns)
         for values in self.setting.snapshot.rows(f"SELECT rowid, {', '.join(chosen)} FROM {self.name}"):
+            old = dict(zip(names, values, strict=True))
             try:
-                yield values[0], self.family_key(dict(zip(names, values, strict=True)))
+                yield values[0], self.family_key(self._put_right(old) if self._corrections else old)
             except Unfit:
                 continue
 
@@ -239,40 +271,15 @@ class FamilyStream(LegacyStream, Generic[Thing]):
         """The row's number that a thing goes on with."""
         return getattr(thing, "id", None)
 
-    def begin(self) -> None:
-        self._unsettled = list[tuple[list[Old], list[Thing]]]()
+    def blocks(self) -> Iterator[Block]:
+        for block in super().blocks():
+            for family, taken in self._unsettled:
+                self.settled(family, taken)
+            yield block
 
-    def done(self) -> None:
-        for family, taken in self._unsettled:
-            self.settled(family, taken)
+    def _block(self, low: int, high: int, *, is_careful: bool) -> Block:
+        self._unsettled = list[tuple[list[Old], list[Thing]]]()  # again, where the cell is begun anew
+        return super()._block(low, high, is_careful=is_careful)
 
     def settled(self, family: list[Old], taken: list[Thing]) -> None:
         """Told of every family that is not simply one row under its own number."""
-
-
-def text(old: Old, name: str) -> str:
-    """A text that may be missing; numbers that SQLite let in are taken as their digits. Raises Unfit for a BLOB."""
-    value = old[name]
-    if value is None:
-        return ""
-    if isinstance(value, bytes):
-        raise Unfit(f"{name} is no text but bytes")
-    return value if isinstance(value, str) else str(value)
-
-
-def number(old: Old, name: str, otherwise: int = 0) -> int:
-    """A whole number that may be missing. Raises Unfit."""
-    value = old[name]
-    if value is None:
-        return otherwise
-    if not isinstance(value, int):
-        raise Unfit(f"{name} is no whole number")
-    return value
-
-
-def key(old: Old, name: str = "id") -> int:
-    """The old row's own number. Raises Unfit for what can't be a primary key."""
-    value = old[name]
-    if not isinstance(value, int) or value < 1:
-        raise Unfit(f"{name} is no positive whole number")
-    return value

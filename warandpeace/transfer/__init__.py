@@ -24,5 +24,5 @@ Three decisions carry everything:
 Memory stays flat because a block is all that is ever held; what has to be known of the whole file (which addresses
 are one article) lies in a temporary SQLite file (`legacy/links.py`).
 
-Nothing is sent by a transfer: what was approved arrives as held (`holding.py`).
+Nothing is sent by a transfer: what was approved arrives as held (`publishing.holding`).
 """

@@ -37,6 +37,7 @@ class Block:
     quarantined: list[Quarantined] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
     kept: Counter[str] = field(default_factory=Counter)
+    corrected: int = 0  # rows that a person has put right
     is_careful: bool = False  # each row is encoded when it is taken, so that one that does not fit is known
     _loose: dict[Table, list[Row]] = field(default_factory=lambda: defaultdict(list))
 
@@ -83,6 +84,9 @@ class Stream(Protocol):
 
     def count(self) -> int:
         """How many rows the source's table has, in its snapshot."""
+
+    def passed_over(self) -> int:
+        """How many of them are not read, because all of them are known to be before --since."""
 
     def blocks(self) -> Iterator[Block]:
         """Every row of the stream, converted; never raises for what is in a row."""

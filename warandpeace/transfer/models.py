@@ -86,3 +86,27 @@ class QuarantinedRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.stream} {self.source_key}"
+
+
+class CorrectedRow(models.Model):
+    """What a person has put right of a row that was in quarantine; it is read in the place of what the source says."""
+
+    transfer = models.ForeignKey(
+        Transfer, on_delete=models.CASCADE, related_name="corrections", verbose_name=_("transfer")
+    )
+    origin = models.CharField(_("origin"), max_length=64, editable=False)
+    stream = models.CharField(_("table"), max_length=100)
+    source_key = models.CharField(_("key in the source"), max_length=200)
+    values = models.JSONField(_("corrected values"), default=dict)
+    created_at = models.DateTimeField(_("put right"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("row put right")
+        verbose_name_plural = _("rows put right")
+        ordering = ["stream", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["origin", "stream", "source_key"], name="unique_correction_of_row")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.stream} {self.source_key}"

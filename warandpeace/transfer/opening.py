@@ -68,6 +68,7 @@ def advice(label: str) -> Iterator[None]:
         yield
     except DatabaseTrouble as error:
         said = (str(error).strip() or type(error).__name__).splitlines()[0]
+        said += ")" * (said.count("(") - said.count(")"))  # what it says further is left out
         raise TransferError(f"{label}: {said}. {_what_to_do(error, said)}") from error
 
 

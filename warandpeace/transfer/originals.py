@@ -30,3 +30,17 @@ def _dumped(value: Any) -> Any:
     if value is None or isinstance(value, bool | int) or (isinstance(value, float) and isfinite(value)):
         return value
     return json.loads(normal_json(value)) if isinstance(value, dict | list) else str(value)
+
+
+def load_original(values: dict[str, Any]) -> dict[str, Any]:
+    """The row that was dumped, or what a person has made of it; bytes are bytes again. Raises nothing."""
+    return {name: _loaded(value) for name, value in values.items()}
+
+
+def _loaded(value: Any) -> Any:
+    if isinstance(value, dict) and set(value) == {HEX} and isinstance(value[HEX], str):
+        try:
+            return bytes.fromhex(value[HEX])
+        except ValueError:
+            return value  # whoever wrote it meant something else; the row's own check says what is wrong
+    return value

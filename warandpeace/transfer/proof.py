@@ -17,6 +17,7 @@ from warandpeace.transfer.blocks import Block, Stream
 from warandpeace.transfer.marks import checksum, marks_of, name_of, unpack_marks
 from warandpeace.transfer.models import Transfer, TransferBlock
 from warandpeace.transfer.reconcile import CHANGED_HERE, Written
+from warandpeace.transfer.scope import BEFORE
 from warandpeace.transfer.tables import Packed, Table
 from warandpeace.transfer.target import Target
 
@@ -34,6 +35,7 @@ class Proved:
     quarantined: int
     skipped: Counter[str]
     kept: Counter[str]
+    corrected: int
     checksum: str
     differing_count: int = 0
     differing: list[str] = field(default_factory=list)
@@ -41,7 +43,7 @@ class Proved:
     @classmethod
     def of(cls, block: Block, checksum: str, wrong: list[str]) -> Proved:
         counts = (block.read, block.transferred, len(block.merged), block.lost, block.skipped, block.kept)
-        return cls(block.stream, *counts, checksum, len(wrong), wrong[:MOST_NAMED])
+        return cls(block.stream, *counts, block.corrected, checksum, len(wrong), wrong[:MOST_NAMED])
 
 
 def prove(target: Target, written: Written) -> Proved:
@@ -135,12 +137,14 @@ class Account:
     name: str
     count: int
     is_limited: bool = False
+    passed_over: int = 0
     read: int = 0
     transferred: int = 0
     merged: int = 0
     quarantined: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
     kept: Counter[str] = field(default_factory=Counter)
+    corrected: int = 0
     blocks: int = 0
     differing: list[str] = field(default_factory=list)
     differing_count: int = 0
@@ -154,6 +158,7 @@ class Account:
         self.quarantined += proved.quarantined
         self.skipped += proved.skipped
         self.kept += proved.kept
+        self.corrected += proved.corrected
         self.differing_count += proved.differing_count
         self.differing += proved.differing[: MOST_NAMED - len(self.differing)]
         self._hash.update(proved.checksum.encode())
@@ -161,7 +166,7 @@ class Account:
     @property
     def beyond(self) -> int:
         """Rows that were never read because of --limit."""
-        return self.count - self.read if self.is_limited else 0
+        return self.count - self.read - self.passed_over if self.is_limited else 0
 
     @property
     def balance(self) -> int:
@@ -180,6 +185,7 @@ class Account:
             "quarantined": self.quarantined,
             "skipped": dict(self.skipped) | ({"beyond --limit": self.beyond} if self.beyond else {}),
             "kept": dict(self.kept),
+            "corrected": self.corrected,
             "blocks": self.blocks,
             "checksum": self._hash.hexdigest()[:32],
             "differing": self.differing_count,
@@ -189,7 +195,13 @@ class Account:
 
 
 def accounts_of(streams: Iterable[Stream], *, is_limited: bool) -> dict[str, Account]:
-    return {stream.name: Account(stream.name, stream.count(), is_limited) for stream in streams}
+    """An empty account for each stream."""
+    accounts = {}
+    for stream in streams:
+        account = Account(stream.name, stream.count(), is_limited, stream.passed_over())
+        account.skipped += Counter({BEFORE: account.passed_over})
+        accounts[stream.name] = account
+    return accounts
 
 
 def keep_proof(target: Target, run: Transfer, accounts: Iterable[Account]) -> None:

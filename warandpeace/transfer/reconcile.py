@@ -61,7 +61,7 @@ class Writer:
         """
         written = Written(block, marks_of(block))
         stored = self._checkpoint(block)
-        if stored is not None and bytes(stored.marks) == pack_marks(written.marks) and _same_account(stored, block):
+        if stored is not None and self._says_the_same(stored, written):
             written.was_proved = stored.proved_at is not None
             return written.slim()
         with transaction.atomic(using=self.target.alias):
@@ -69,6 +69,20 @@ class Writer:
                 _reconcile(self.target, written, unpack_marks(bytes(stored.marks)) if stored else {})
             self._save(written, is_new=stored is None)
         return written.slim()
+
+    def _says_the_same(self, stored: TransferBlock, written: Written) -> bool:
+        block = written.block
+        now = (block.read, block.transferred, block.lost, dict(block.skipped))
+        then = (stored.read, stored.transferred, stored.quarantined, stored.skipped)
+        return now == then and bytes(stored.marks) == pack_marks(written.marks) and self._same_quarantine(block)
+
+    def _same_quarantine(self, block: Block) -> bool:
+        """A row may stay in quarantine for another reason than before."""
+        if not block.quarantined:
+            return True
+        rows = QuarantinedRow.objects.using(self.target.alias)
+        kept = rows.filter(origin=self.run.origin, stream=block.stream, cell=block.cell)
+        return set(kept.values_list("source_key", "reason")) == {(row.key, row.reason) for row in block.quarantined}
 
     def _checkpoint(self, block: Block) -> TransferBlock | None:
         if (block.stream, block.cell) not in self.known:
@@ -103,11 +117,6 @@ class Writer:
                 )
                 for row in block.quarantined
             )
-
-
-def _same_account(stored: TransferBlock, block: Block) -> bool:
-    now = (block.read, block.transferred, block.lost, dict(block.skipped))
-    return now == (stored.read, stored.transferred, stored.quarantined, stored.skipped)
 
 
 def _inserted(target: Target, block: Block) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -25,11 +26,17 @@ def table_lines(outcome: Outcome) -> Iterator[str]:
         numbers = (cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))
         yield "  ".join([row[0].ljust(widths[0]), *numbers])
     for account in outcome.accounts.values():
-        beyond = Counter({"beyond --limit": account.beyond})
-        for reason, count in sorted((account.skipped + account.kept + beyond).items()):
+        more = Counter({"beyond --limit": account.beyond, "put right by hand": account.corrected})
+        for reason, count in sorted((account.skipped + account.kept + more).items()):
             yield f"  {account.name}: {count:,} {reason}"
     for name, (count, reason) in outcome.left_out.items():
         yield f"  {name}: {count:,} left out: {reason}"
+
+
+def followed_lines(outcome: Outcome) -> Iterator[str]:
+    """What was filled in the target afterwards, and how long that took."""
+    for each in outcome.followed:
+        yield f"{each.name}: {each.rows:,} rows followed in {timedelta(seconds=round(each.seconds))}"
 
 
 def _cells(account: Account) -> tuple[str, ...]:

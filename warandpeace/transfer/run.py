@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
-from types import FrameType
+from pathlib import Path
 from typing import Any
 
 from django.db import Error as DatabaseTrouble
@@ -15,7 +14,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from warandpeace.transfer.blocks import Block, Stream
-from warandpeace.transfer.errors import TransferError
+from warandpeace.transfer.corrections import Line, keep, kept, read_lines, rehearsed
+from warandpeace.transfer.errors import Stopped, TransferError
+from warandpeace.transfer.following import Followed, follow
 from warandpeace.transfer.models import Transfer
 from warandpeace.transfer.opening import advice, check_fresh, make_schema, open_target, schema_is_missing
 from warandpeace.transfer.pipeline import pump
@@ -42,6 +43,8 @@ class Request:
     limit: int | None = None
     since: datetime | None = None
     tables: tuple[str, ...] = ()
+    corrected: Path | None = None
+    with_following: bool = True
 
     @property
     def is_partial(self) -> bool:
@@ -66,6 +69,7 @@ class Outcome:
     accounts: dict[str, Account]
     run: Transfer | None = None
     problems: list[dict[str, Any]] | None = None
+    followed: list[Followed] = field(default_factory=list)
 
     @property
     def holds(self) -> bool:
@@ -78,14 +82,17 @@ class Outcome:
             "holds": self.holds,
             "tables": {name: account.as_json() for name, account in self.accounts.items()},
             "left_out": {name: {"count": n, "reason": why} for name, (n, why) in self.left_out.items()},
+            "followed": {each.name: {"rows": each.rows, "seconds": round(each.seconds, 1)} for each in self.followed},
         }
 
 
 class Journey:
     """One source, one target, one request."""
 
-    def __init__(self, request: Request, say: Say, progress: Progress) -> None:
-        self.request, self.say, self.progress = request, say, progress
+    def __init__(
+        self, request: Request, say: Say, progress: Progress, should_stop: Callable[[], bool] = lambda: False
+    ) -> None:
+        self.request, self.say, self.progress, self.should_stop = request, say, progress, should_stop
         self.source = open_source(request.source, request.zone)
         self.counts = self.source.counts()
         self.chosen = self._chosen()
@@ -105,7 +112,9 @@ class Journey:
         """--dry-run: read and convert everything, and write nothing."""
         self._announce("a rehearsal: nothing is written")
         settings = self.source.prepare(None, {}, self.chosen, is_first=True)
-        streams = self.source.streams(None, self._scope(self.request.batch_size, None), settings, self.chosen)
+        corrections = rehearsed(self._lines())
+        scope = self._scope(self.request.batch_size, None)
+        streams = self.source.streams(None, scope, settings, self.chosen, corrections)
         accounts = accounts_of(streams, is_limited=self.request.limit is not None)
         problems = list[dict[str, Any]]()
         for block in self._blocks(streams, accounts):
@@ -119,9 +128,12 @@ class Journey:
             run, streams = self._begin(target)
             try:
                 outcome = self._carry(target, run, streams)
-            except (TransferError, DatabaseTrouble, KeyboardInterrupt) as error:
+            except (TransferError, DatabaseTrouble) as error:
                 self._interrupted(target, run, error)
                 raise
+            if outcome.holds and self.request.with_following:
+                outcome.followed += follow(target, self.progress, self.should_stop)
+                Transfer.objects.using(target.alias).filter(pk=run.pk).update(report=outcome.as_json())
             return outcome
 
     def verify(self) -> Outcome:
@@ -134,7 +146,8 @@ class Journey:
                 )
             self._announce(f"compared with {target.label}, nothing is written")
             settings = self._settings(target)
-            streams = self.source.streams(target, self._scope(last.batch_size, target), settings, self.chosen)
+            scope, corrections = self._scope(last.batch_size, target), kept(target, self.source.origin)
+            streams = self.source.streams(target, scope, settings, self.chosen, corrections)
             accounts = accounts_of(streams, is_limited=self.request.limit is not None)
             verifier = Verifier(target, last)
             for block in self._blocks(streams, accounts):
@@ -170,8 +183,16 @@ class Journey:
                 batch_size=size,
                 options=self.request.options() | {"settings": settings},
             )
-        streams = list(self.source.streams(target, self._scope(size, target), settings, self.chosen))
-        return run, streams
+        if lines := self._lines():
+            self.say(f"{keep(target, run, lines):,} rows are put right by {self.request.corrected}.")
+        scope, corrections = self._scope(size, target), kept(target, self.source.origin)
+        return run, list(self.source.streams(target, scope, settings, self.chosen, corrections))
+
+    def _lines(self) -> list[Line]:
+        """What a person has put right, if a file of it was given. Raises TransferError."""
+        if self.request.corrected is None:
+            return []
+        return read_lines(self.request.corrected, {name: self.source.snapshot.columns(name) for name in self.counts})
 
     def _carry(self, target: Target, run: Transfer, streams: list[Stream]) -> Outcome:
         accounts = accounts_of(streams, is_limited=self.request.limit is not None)
@@ -209,6 +230,7 @@ class Journey:
             statements = sorted(run.rebuild, key=lambda statement: " FOREIGN KEY " in statement)
             self.progress.begin("indexes", len(statements))
             for statement in statements:
+                self._look_for_a_stop()
                 with transaction.atomic(using=target.alias):
                     target.rebuild(statement)
                     run.rebuild.remove(statement)
@@ -223,16 +245,23 @@ class Journey:
         """All blocks of all streams, as they are asked for."""
         for stream in streams:
             self.progress.begin(stream.name, accounts[stream.name].count)
-            yield from stream.blocks()
+            for block in stream.blocks():
+                self._look_for_a_stop()
+                yield block
         self.progress.end()
+
+    def _look_for_a_stop(self) -> None:
+        """Raises Stopped between two things, if somebody asks for that."""
+        if self.should_stop():
+            raise Stopped("Stopped. Run the same command again; it goes on where it stopped.")
 
     def _count(self, account: Account, proved: Proved) -> None:
         account.add(proved)
         self.progress.advance(proved.read)
 
-    def _interrupted(self, target: Target, run: Transfer, error: BaseException) -> None:
+    def _interrupted(self, target: Target, run: Transfer, error: Exception) -> None:
         run.state, run.finished_at = Transfer.State.INTERRUPTED, timezone.now()
-        run.error = str(error) or "stopped"
+        run.error = str(error)
         try:
             target.connection.close()
             run.save(using=target.alias, update_fields=["state", "finished_at", "error"])
@@ -255,17 +284,3 @@ class Journey:
         rows = sum(count for name, count in self.counts.items() if name in self.chosen)
         kind = {"legacy": "the old bot's database", "own": "a database of this program"}[self.source.kind]
         self.say(f"{self.source.label} is {kind}: {rows:,} rows in {len(self.chosen)} tables, {what}.")
-
-
-@contextmanager
-def stopped_by_signals() -> Iterator[None]:
-    """SIGTERM ends the transfer between two blocks, as Ctrl-C does."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

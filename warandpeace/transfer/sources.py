@@ -10,6 +10,7 @@ from django.db import models
 
 from warandpeace.legacy.reading import LegacySource
 from warandpeace.transfer.blocks import Stream
+from warandpeace.transfer.corrections import NONE, Corrections
 from warandpeace.transfer.errors import TransferError
 from warandpeace.transfer.own import OwnSource
 from warandpeace.transfer.scope import Scope
@@ -38,7 +39,12 @@ class Source(Protocol):
         """Make the target ready, and settle what must be the same in every run (JSON). Without a target: guesses."""
 
     def streams(
-        self, target: Target | None, scope: Scope, settings: dict[str, Any], chosen: set[str]
+        self,
+        target: Target | None,
+        scope: Scope,
+        settings: dict[str, Any],
+        chosen: set[str],
+        corrections: Corrections = NONE,
     ) -> Sequence[Stream]:
         """The streams of the chosen tables, in their order."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from argparse import RawDescriptionHelpFormatter
+from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -13,12 +14,22 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from environ import ImproperlyConfigured
 
-from warandpeace.transfer.errors import TransferError
-from warandpeace.transfer.holding import release
+from publishing.holding import release_transferred
+from usage.stopping import stopped_by_signals
+from warandpeace.transfer.errors import Stopped, TransferError
+from warandpeace.transfer.garbage import looked_for_rarely
 from warandpeace.transfer.progress import Progress
-from warandpeace.transfer.report import problem_lines, summary, table_lines, write_quarantine, write_report
-from warandpeace.transfer.run import Journey, Outcome, Request, stopped_by_signals
+from warandpeace.transfer.report import (
+    followed_lines,
+    problem_lines,
+    summary,
+    table_lines,
+    write_quarantine,
+    write_report,
+)
+from warandpeace.transfer.run import Journey, Outcome, Request
 
+STOPPED = 130  # the exit status of whoever was stopped by Ctrl-C
 EXAMPLES = """examples:
   manage.py transfer --from old.db --dry-run       what would happen, and every problem; nothing is written
   manage.py transfer --from old.db                 the old bot's file into the configured database
@@ -66,28 +77,38 @@ class Command(BaseCommand):
             metavar="TZ",
             help="what the old bot's dates without an offset mean (default: %(default)s)",
         )
+        parser.add_argument(
+            "--retry-quarantine",
+            type=Path,
+            metavar="FILE.jsonl",
+            help="a file of rows in quarantine in which you have put right what stands in `original`",
+        )
+        parser.add_argument(
+            "--without-following",
+            action="store_false",
+            dest="following",
+            help="leave the search index and the stories to the worker and to `manage.py duplicates rebuild`",
+        )
         parser.add_argument("--report", type=Path, metavar="FILE.json", help="write the whole account into this file")
 
     def handle(self, **options: Any) -> None:
         if options["release"]:
-            released = release()
+            released = release_transferred()
             self.stdout.write(
                 f"Released: {released.channels} channels, {released.approved} approved publications, "
                 f"{released.to_decide} that await an approval."
             )
             return
         try:
-            with stopped_by_signals():
-                outcome = self._travel(options)
+            with stopped_by_signals() as stopped:
+                outcome = self._travel(options, stopped.is_set)
+        except Stopped as error:
+            raise CommandError(str(error), returncode=STOPPED) from error
         except (TransferError, ImproperlyConfigured) as error:
             raise CommandError(str(error)) from error
-        except KeyboardInterrupt:
-            raise CommandError(
-                "Stopped. Run the same command again; it goes on where it stopped.", returncode=130
-            ) from None
         self._tell(outcome, options["report"])
 
-    def _travel(self, options: dict[str, Any]) -> Outcome:
+    def _travel(self, options: dict[str, Any], should_stop: Callable[[], bool]) -> Outcome:
         request = Request(
             source=options["source"],
             target=options["to"],
@@ -96,14 +117,17 @@ class Command(BaseCommand):
             limit=options["limit"],
             since=options["since"] and options["since"].replace(tzinfo=options["naive_timezone"]),
             tables=options["tables"],
+            corrected=options["retry_quarantine"],
+            with_following=options["following"],
         )
-        with closing(Journey(request, self.stdout.write, Progress(sys.stderr))) as journey:
+        journey = Journey(request, self.stdout.write, Progress(sys.stderr), should_stop)
+        with looked_for_rarely(), closing(journey):
             if options["dry_run"]:
                 return journey.rehearse()
             return journey.verify() if options["verify_only"] else journey.transfer()
 
     def _tell(self, outcome: Outcome, report: Path | None) -> None:
-        for line in [*table_lines(outcome), *problem_lines(outcome)]:
+        for line in [*table_lines(outcome), *problem_lines(outcome), *followed_lines(outcome)]:
             self.stdout.write(line)
         if path := write_quarantine(outcome):
             self.stdout.write(f"The rows in quarantine with their original values: {path}")

@@ -1,0 +1,37 @@
+"""What stands in one column of an old row: SQLite let anything into any of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from warandpeace.transfer.errors import Unfit
+
+Old = dict[str, Any]
+
+
+def text(old: Old, name: str) -> str:
+    """A text that may be missing; numbers that SQLite let in are taken as their digits. Raises Unfit for a BLOB."""
+    value = old[name]
+    if value is None:
+        return ""
+    if isinstance(value, bytes):
+        raise Unfit(f"{name} is no text but bytes")
+    return value if isinstance(value, str) else str(value)
+
+
+def number(old: Old, name: str, otherwise: int = 0) -> int:
+    """A whole number that may be missing. Raises Unfit."""
+    value = old[name]
+    if value is None:
+        return otherwise
+    if not isinstance(value, int):
+        raise Unfit(f"{name} is no whole number")
+    return value
+
+
+def key(old: Old, name: str = "id") -> int:
+    """The old row's own number. Raises Unfit for what can't be a primary key."""
+    value = old[name]
+    if not isinstance(value, int) or value < 1:
+        raise Unfit(f"{name} is no positive whole number")
+    return value

@@ -28,6 +28,8 @@ LEASE = timedelta(minutes=2)
 DEADLINE = 20.0  # seconds for the page, and as many for the picture
 MAX_PAGE_BYTES = 5_000_000
 MAX_BYTES = 5_000_000
+# The size in pixels stands in the first of them; a file made of nothing but empty segments costs no more than that.
+HEADER_BYTES = 1_000_000
 MOST_ATTEMPTS = 3
 # Doubled after each further failure: a post waits for its picture no longer than a few minutes.
 FIRST_PAUSE = timedelta(seconds=20)
@@ -91,7 +93,7 @@ def fetch_picture(picture_id: int) -> bool:
 def read_header(body: bytes) -> Header:
     """Type and size of a picture, from its bytes alone. Raises Unusable for what is no picture one would post."""
     content_type = _type_of(body)
-    width, height = imagesize.get(BytesIO(body)) if content_type else (-1, -1)
+    width, height = imagesize.get(BytesIO(body[:HEADER_BYTES])) if content_type else (-1, -1)
     if min(width, height) < 1:
         raise Unusable(_("What came is no JPEG, PNG or WebP picture."))
     if min(width, height) < SMALLEST:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
+
+from articles.sites import selectors
 
 # A fetch and the parsing of what came must be over by then; afterwards another worker may take the source.
 FETCH_LEASE = timedelta(minutes=10)
@@ -153,6 +156,13 @@ class Source(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Raises ValidationError for selectors that no page can be read by."""
+        try:
+            selectors.read(self.selectors)
+        except selectors.Mistaken as error:
+            raise ValidationError([str(mistake) for mistake in error.mistakes]) from error
 
     def backoff(self, failures: int) -> timedelta:
         """How long to wait after so many failures in a row: the interval doubled each time, half a day at most."""

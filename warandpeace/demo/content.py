@@ -12,6 +12,7 @@ from django.db.models.functions import Replace
 from django.utils.translation import gettext as _
 
 from articles.models import Article, Source
+from articles.sites.presets import WARANDPEACE
 from publishing.models import Channel
 from warandpeace.models import Milestone
 
@@ -35,16 +36,7 @@ def create_first_sources() -> None:
     """The first real source and a channel for it, both switched off until somebody switches them on."""
     if not Milestone.reach("first-source"):
         return
-    source = Source.objects.create(
-        slug="warandpeace",
-        name="Война и мир",
-        url="https://www.warandpeace.ru/ru/rss/news/",
-        language="ru",
-        encoding="windows-1251",
-        time_zone="Europe/Moscow",
-        is_active=False,
-        auto_queue=True,
-    )
+    source = Source.objects.create(**WARANDPEACE.values(), is_active=False, auto_queue=True)
     channel = Channel.objects.create(
         kind=Channel.Kind.TELEGRAM,
         slug="telegram",

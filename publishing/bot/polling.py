@@ -86,6 +86,8 @@ class Poller:
         self.pause = FIRST_PAUSE
         self.may_have_company = True
         self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="answer")
+        # Apart from those, so that slow answers never keep what comes in from being written down.
+        self.rows = ThreadPoolExecutor(1, thread_name_prefix="rows")
 
     async def listen(self) -> None:
         """Ask for updates for ever. Raises TokenRejected."""
@@ -96,7 +98,8 @@ class Poller:
                     await self._listen_once()
         finally:
             # What isn't begun is left to the workers.
-            self.threads.shutdown(wait=False, cancel_futures=True)
+            for pool in (self.rows, self.threads):
+                pool.shutdown(wait=False, cancel_futures=True)
 
     async def _introduce(self) -> None:
         """Take over from a webhook, and set the menus; both as soon as Telegram can be reached."""
@@ -171,7 +174,7 @@ class Poller:
         Alert.is_over(ALERT, TOKEN_ENV)
 
     async def _run(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self.threads, with_connection, work)
+        return await asyncio.get_running_loop().run_in_executor(self.rows, with_connection, work)
 
     def _in_thread(self, work: Callable[[], None]) -> None:
         self.threads.submit(with_connection, work).add_done_callback(_report)

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 from pytest_django import Settings
 
+from publishing.bot import inbox, polling
 from publishing.models import BotUpdate, Publication
 from tests.endtoend.stack import database_url, wait_for
 from tests.factories import PublicationFactory
 from tests.fakes.bot_api import BotApi, bot_api
-from tests.publishing.chat import published
+from tests.publishing.chat import chat_with_bot, published
 from tests.publishing.outbox import TOKEN
 from usage.models import Alert
 
@@ -59,8 +63,9 @@ def stop(process: subprocess.Popen[str]) -> str:
     return output
 
 
-def taps(api: BotApi) -> list[dict[str, Any]]:
-    return api.called("answerCallbackQuery")
+async def listen_once(poller: polling.Poller) -> None:
+    async with poller.request:
+        await poller._listen_once()
 
 
 def test_everybody_may_ask_for_what_is_public_and_for_nothing_else(tmp_path: Path) -> None:
@@ -148,3 +153,27 @@ def test_without_a_token_it_says_what_to_set(settings: Settings) -> None:
 
     with pytest.raises(CommandError, match="Set TELEGRAM_BOT_TOKEN"):
         call_command("runbot")
+
+
+def test_while_the_database_is_away_telegram_keeps_the_updates(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(polling, "LONGEST_PAUSE", timedelta(0))
+    with chat_with_bot(settings) as chat:
+        chat.api.write_to_bot("/start")
+        poller = polling.Poller(TOKEN)
+        with monkeypatch.context() as away:
+            away.setattr(inbox, "receive", Mock(side_effect=OperationalError))
+            asyncio.run(listen_once(poller))
+
+    assert poller.offset is None
+    assert "The database is away: OperationalError" in caplog.text
+
+
+def test_what_goes_wrong_in_a_thread_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    poller = polling.Poller(TOKEN)
+    poller._in_thread(Mock(side_effect=ZeroDivisionError))
+    poller.threads.shutdown(wait=True)
+
+    assert "an answer of the bot came to nothing" in caplog.text
+    assert "ZeroDivisionError" in caplog.text

@@ -157,23 +157,31 @@ def edit(
 def delete(publication_id: int, *, by: AbstractBaseUser | None, seen: int) -> Publication:
     """Take what stands in the channel away from there, the last part first. Raises ApprovalError."""
     publication = approval.current(publication_id)
-    messages = [_deletion(post) for post in reversed(_posts_with_numbers(publication))]
-    _begin(publication, DELETABLE, seen, messages)
+    _begin(publication, DELETABLE, seen, plan_deletion(publication))
     return approval.recorded(publication, by, "delete")
+
+
+def plan_deletion(publication: Publication) -> list[Message]:
+    """The messages that would take away what stands in the channel; none of them is saved. Raises NotPossible."""
+    return [_deletion(post) for post in reversed(_posts_with_numbers(publication))]
 
 
 @transaction.atomic
 def post_again(publication_id: int, *, by: AbstractBaseUser | None, seen: int) -> Publication:
     """Post the publication once more, as it reads now; what stands already stays. Raises ApprovalError."""
     publication = approval.current(publication_id)
+    _begin(publication, REPEATABLE, seen, plan_posting(publication))
+    return approval.recorded(publication, by, "post again")
+
+
+def plan_posting(publication: Publication) -> list[Message]:
+    """The messages that would post it once more; none of them is saved. Raises NotPossible or NothingToSend."""
     if not _is_repeatable(publication, list(publication.messages.all())):
         raise NotPossible(_("It can't be posted again as it is. Delete first what of it stands in the channel."))
     parts = render(publication)
     if not parts:
         raise NothingToSend(_("There is nothing to send: write a title or a text first."))
-    messages = [_message(publication, Action.SEND, part.payload(), publication.priority) for part in parts]
-    _begin(publication, REPEATABLE, seen, messages)
-    return approval.recorded(publication, by, "post again")
+    return [_message(publication, Action.SEND, part.payload(), publication.priority) for part in parts]
 
 
 @transaction.atomic

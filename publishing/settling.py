@@ -1,4 +1,4 @@
-"""What became of a message: as the reply proved it, or as a person says who has looked.
+"""What became of a message, as a reply or the lack of one has proved it.
 
 Each verb is one transaction, and locks the publication before its message, as approval does.
 """
@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
@@ -19,7 +18,6 @@ from django.utils.translation import gettext as _
 from articles.metrics import errors
 from articles.models import DeadLetter
 from publishing import standing
-from publishing.approval import AlreadyDecided, Missing
 from publishing.metrics import articles_posted
 from publishing.models import Attempt, Channel, Message, Publication
 from publishing.outcomes import NotSent, Outcome, Refused, Sent, Unknown
@@ -53,7 +51,7 @@ def settle(attempt: Attempt, outcome: Outcome) -> bool:
 
     An outcome that comes too late, when the message was claimed again, changes only the attempt's own row.
     """
-    message = _locked(attempt.message)
+    message = locked(attempt.message)
     now = timezone.now()
     row = Message.objects.filter(pk=message.pk, fence=attempt.fence, state__in=OPEN_FOR[type(outcome)])
     settled = bool(row.update(**{"claimed_until": None} | _values(attempt, outcome, now)))
@@ -85,7 +83,7 @@ def _values(attempt: Attempt, outcome: Outcome, now: datetime) -> dict[str, Any]
             return {"state": State.UNKNOWN, "claimed_until": look_at, "last_error": reason}
 
 
-def _locked(message: Message) -> Message:
+def locked(message: Message) -> Message:
     """The message, with its publication read again and locked against other decisions."""
     message.publication = Publication.objects.select_for_update().get(pk=message.publication_id)
     return message
@@ -117,9 +115,9 @@ def _follow(message: Message, outcome: Outcome) -> None:
     row = Publication.objects.filter(pk=publication.pk)
     match outcome:
         case Sent(number=number):
-            _note_number(message.channel, number)
+            note_number(message.channel, number)
             Alert.is_over(UNRESOLVED, str(message.pk))
-            _complete(publication, message)
+            complete(publication, message)
         case NotSent():
             row.update(last_error=outcome.reason)
             _hold_channel(message, outcome)
@@ -135,7 +133,7 @@ def _follow(message: Message, outcome: Outcome) -> None:
             Alert.sound(UNRESOLVED, str(message.pk), f"{message.channel}: {publication} — {outcome.reason}")
 
 
-def _note_number(channel: Channel, number: int | None) -> None:
+def note_number(channel: Channel, number: int | None) -> None:
     """The search for a lost post begins after the last one that is known."""
     if channel.kind == Channel.Kind.TELEGRAM and number is not None:
         rows = Channel.objects.of_chat(channel)
@@ -171,7 +169,7 @@ def _give_up(message: Message, reason: str) -> None:
     if message.is_repeatable:
         errors.labels("change_refused").inc()
         Alert.sound(CHANGE_REFUSED, str(publication.pk), f"{message.channel}: {publication} — {reason}")
-        _complete(publication, message)
+        complete(publication, message)
         return
     others = Message.objects.filter(publication=publication, state=State.READY)
     others.update(state=State.DEAD, last_error=_("Not sent, because an earlier part was refused."))
@@ -180,7 +178,7 @@ def _give_up(message: Message, reason: str) -> None:
     errors.labels("post_refused").inc()
 
 
-def _complete(publication: Publication, message: Message) -> None:
+def complete(publication: Publication, message: Message) -> None:
     """Take the publication to where it is, once the last message of its posting or its change is at rest."""
     if message.change == 0:
         _publish_if_complete(publication)
@@ -213,54 +211,3 @@ def _publish_if_complete(publication: Publication) -> None:
     if on_its_way.update(state=Publication.State.PUBLISHED, published_at=now, updated_at=now, last_error=""):
         _forget_failure(publication)
         articles_posted.inc()
-
-
-# --- a person decides -----------------------------------------------------------------------------------------------
-
-
-@transaction.atomic
-def resolve_as_sent(message_id: int, *, by: AbstractBaseUser, number: int | None = None) -> Message:
-    """Somebody has looked: the message stands in the channel, under `number` if they have noted it.
-
-    Raises ApprovalError if it is known already what became of it.
-    """
-    message = _undecided(message_id)
-    now = timezone.now()
-    _decide(message, by, state=State.SENT, sent_at=now, message_id=number)
-    _note_number(message.channel, number)
-    _complete(message.publication, message)
-    return _noted(message, by, "resolved as sent")
-
-
-@transaction.atomic
-def send_again(message_id: int, *, by: AbstractBaseUser) -> Message:
-    """Somebody has looked: the message isn't in the channel, so it is due again.
-
-    Raises ApprovalError if it is known already what became of it.
-    """
-    message = _undecided(message_id)
-    _decide(message, by, state=State.READY, not_before=timezone.now())
-    return _noted(message, by, "sent again")
-
-
-def _undecided(message_id: int) -> Message:
-    message = Message.objects.filter(pk=message_id).first()
-    if message is None:
-        raise Missing(_("This message no longer exists."))
-    return _locked(message)
-
-
-def _decide(message: Message, by: AbstractBaseUser, **values: object) -> None:
-    row = Message.objects.unresolved().filter(pk=message.pk)
-    if not row.update(resolved_by=by, resolved_at=timezone.now(), claimed_until=None, last_error="", **values):
-        raise AlreadyDecided(_("It is known already what became of this message."))
-    Alert.is_over(UNRESOLVED, str(message.pk))
-
-
-def _noted(message: Message, by: AbstractBaseUser, verb: str) -> Message:
-    """The message as it is now; the decision stands in the history of its publication."""
-    message.refresh_from_db()
-    Publication.history.bulk_history_create(
-        [message.publication], update=True, default_user=by, default_change_reason=f"part {message.ordinal}: {verb}"
-    )
-    return message

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
-from unfold.widgets import INPUT_CLASSES, UnfoldAdminTextInputWidget
+from unfold.widgets import INPUT_CLASSES, UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
 from publishing.approval import Tally
 from publishing.models import Message, Publication
@@ -59,8 +59,18 @@ class RejectForm(forms.Form):
     )
 
 
+class BreakingForm(forms.Form):
+    even_in_quiet_hours = forms.BooleanField(
+        label=_("Even in quiet hours"),
+        required=False,
+        help_text=_("Without it, breaking news wait for the end of the channel's quiet hours like all others."),
+        widget=UnfoldBooleanWidget,
+    )
+
+
 QUESTIONS: Mapping[str, tuple[type[forms.Form], Any, Any]] = {
     "schedule": (ScheduleForm, _("When does it go out?"), _("Set the time")),
+    "break": (BreakingForm, _("Breaking news: it goes out before all others"), _("Send as breaking news")),
     "reject": (RejectForm, _("Why does it not go out?"), _("Reject")),
 }
 

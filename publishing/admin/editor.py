@@ -18,9 +18,9 @@ from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from articles.models import Picture
-from publishing import approval, settling
-from publishing.admin import decisions
-from publishing.models import Publication
+from publishing import approval, changing, standing
+from publishing.admin import decisions, findings
+from publishing.models import Message, Publication
 from publishing.preview import look
 from publishing.queueing import explain
 from publishing.rendering import render
@@ -29,6 +29,22 @@ from publishing.splitting import MAX_CAPTION_UNITS, MAX_UNITS
 # What a source's page may weigh in the third column, in characters.
 SOURCE_SHOWN = 20_000
 VERSIONS_SHOWN = 20
+# What the verbs write into the history, as people read it.
+DEEDS = {
+    "approved": gettext_lazy("approved"),
+    "scheduled": gettext_lazy("scheduled"),
+    "breaking": gettext_lazy("made breaking news"),
+    "rejected": gettext_lazy("rejected"),
+    "edited": gettext_lazy("text changed"),
+    "withdrawn": gettext_lazy("returned to the queue"),
+    "edit": gettext_lazy("edit in the channel"),
+    "delete": gettext_lazy("deletion from the channel"),
+    "post again": gettext_lazy("posting again"),
+    "cancel": gettext_lazy("change taken back"),
+    "resolved as sent": gettext_lazy("found in the channel"),
+    "sent again": gettext_lazy("not found, sent again"),
+    "number noted": gettext_lazy("number of the post noted"),
+}
 
 
 class PublicationForm(forms.Form):
@@ -74,7 +90,7 @@ class PublicationForm(forms.Form):
 
 def editor(model_admin: ModelAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
     """The page of one publication, and what its buttons do."""
-    publication = _visible(model_admin, request, object_id)
+    publication = visible(model_admin, request, object_id)
     undecided = publication.state in approval.UNDECIDED
     form = PublicationForm(request.POST or None, publication=publication)
     overtaken = False
@@ -83,8 +99,8 @@ def editor(model_admin: ModelAdmin, request: HttpRequest, object_id: str) -> Htt
             raise PermissionDenied
         if "_withdraw" in request.POST:
             return _withdraw(request, publication)
-        if {"_was_sent", "_send_again"} & request.POST.keys():
-            return _settle(request, publication)
+        if findings.ANSWERS & request.POST.keys():
+            return findings.settle(request, publication)
         if form.is_valid():
             try:
                 return _decide(model_admin, request, publication, form)
@@ -110,10 +126,12 @@ def editor(model_admin: ModelAdmin, request: HttpRequest, object_id: str) -> Htt
             "may_edit": undecided and model_admin.has_change_permission(request, publication),
             "may_decide": undecided and _may_approve(request),
             "may_settle": _may_approve(request),
+            "may_change": changing.options(publication) if _may_approve(request) else changing.Options(),
+            "doubts": findings.doubts(publication),
             "may_withdraw": _is_returnable(publication) and _may_approve(request),
             "source_text": publication.article.content[:SOURCE_SHOWN] if publication.article else "",
-            "sent_messages": publication.messages.prefetch_related("attempts"),
-            "versions": publication.history.select_related("history_user")[:VERSIONS_SHOWN],
+            "sent_messages": findings.rows(publication),
+            "versions": _versions(publication),
         },
     )
 
@@ -122,13 +140,13 @@ def preview(model_admin: ModelAdmin, request: HttpRequest, pk: int) -> HttpRespo
     """The post as it would go out with what is in the form right now. Nothing is written."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
-    publication = _visible(model_admin, request, str(pk))
+    publication = visible(model_admin, request, str(pk))
     publication.title = request.POST.get("title", "")[:1000]
     publication.text = publication.edited_text = request.POST.get("text", "").replace("\r\n", "\n")[:50_000]
     return TemplateResponse(request, "admin/publishing/preview.html", _post_context(publication) | {"typed": True})
 
 
-def _visible(model_admin: ModelAdmin, request: HttpRequest, object_id: str) -> Publication:
+def visible(model_admin: ModelAdmin, request: HttpRequest, object_id: str) -> Publication:
     if not object_id.isdecimal():
         raise Http404
     publications = Publication.objects.for_queue().select_related("article__source", "approved_by")
@@ -136,6 +154,13 @@ def _visible(model_admin: ModelAdmin, request: HttpRequest, object_id: str) -> P
     if not model_admin.has_view_permission(request, publication):
         raise PermissionDenied
     return publication
+
+
+def _versions(publication: Publication) -> list[tuple[Any, str]]:
+    """The latest states of the publication, each with what was done to it."""
+    versions = publication.history.select_related("history_user")[:VERSIONS_SHOWN]
+    reasons = [(version.history_change_reason or "").rpartition(": ")[2] for version in versions]
+    return [(version, str(DEEDS.get(reason, ""))) for version, reason in zip(versions, reasons, strict=True)]
 
 
 def _is_returnable(publication: Publication) -> bool:
@@ -169,9 +194,13 @@ def _picture_that_is_missing(publication: Publication) -> Picture | None:
 
 
 def _frozen_context(publication: Publication) -> dict[str, Any]:
-    """What was frozen at approval, where there is such a thing: a footer may have changed since."""
-    payloads = [message.payload for message in publication.messages.all()]
-    return {"posts": [look(payload) for payload in payloads]} if payloads else {}
+    """What stands in the channel, or was frozen to go there, where there is such a thing: a footer may have changed."""
+    known = list(publication.messages.all())
+    stands = standing.posts(known)
+    frozen = [message.payload for message in known if message.action == Message.Action.SEND]
+    payloads = [post.payload for post in stands] or frozen
+    is_out = publication.state in (*Publication.OUT, Publication.State.CHANGING)
+    return {"posts": [look(payload) for payload in payloads], "stands": bool(stands) and is_out} if payloads else {}
 
 
 def _decide(
@@ -179,7 +208,7 @@ def _decide(
 ) -> HttpResponse:
     """Save what was typed, and go on to what the button says; both or none of it."""
     revision = form.cleaned_data["revision"]
-    deciding = {"_approve", "_schedule", "_reject"} & request.POST.keys()
+    deciding = {"_approve", "_schedule", "_reject", "_break"} & request.POST.keys()
     if deciding and not _may_approve(request):
         raise PermissionDenied
     with transaction.atomic():
@@ -198,23 +227,6 @@ def _decide(
     if deciding:
         return decisions.question(request, model_admin, deciding.pop().removeprefix("_"), [publication])
     messages.success(request, _("Version %(revision)d is saved.") % {"revision": revision})
-    return HttpResponseRedirect(request.path)
-
-
-def _settle(request: HttpRequest, publication: Publication) -> HttpResponse:
-    """A person has looked into the channel: the message is there, or it is to be sent once more."""
-    if not _may_approve(request):
-        raise PermissionDenied
-    verb = settling.resolve_as_sent if "_was_sent" in request.POST else settling.send_again
-    number = request.POST.get("_was_sent") or request.POST["_send_again"]
-    message = get_object_or_404(publication.messages, pk=number if number.isdecimal() else None)
-    try:
-        verb(message.pk, by=decisions.decider(request))
-    except approval.ApprovalError as error:
-        messages.error(request, str(error))
-    else:
-        decisions.ring_channels([publication.pk])
-        messages.success(request, _("Noted: the channel goes on."))
     return HttpResponseRedirect(request.path)
 
 

@@ -11,7 +11,8 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from publishing.admin.editor import editor, preview
+from publishing.admin.changes import change
+from publishing.admin.editor import editor, preview, visible
 from publishing.models import Publication
 from usage.listing import ExactSearch, LargeTableAdmin
 from usage.moments import when
@@ -20,7 +21,10 @@ TONES = {
     Publication.State.PENDING: "warning",
     Publication.State.APPROVED: "info",
     Publication.State.SENDING: "info",
+    Publication.State.CHANGING: "info",
     Publication.State.PUBLISHED: "success",
+    Publication.State.EDITED: "success",
+    Publication.State.DELETED: "warning",
     Publication.State.HELD: "warning",
     Publication.State.FAILED: "danger",
 }
@@ -44,12 +48,21 @@ class PublicationAdmin(ExactSearch, LargeTableAdmin):
         own = path(
             "<int:pk>/preview/", self.admin_site.admin_view(self.preview_view), name="publishing_publication_preview"
         )
-        return [own, *super().get_urls()]
+        change = path(
+            "<int:pk>/post/<slug:what>/",
+            self.admin_site.admin_view(self.change_post_view),
+            name="publishing_publication_change_post",
+        )
+        return [own, change, *super().get_urls()]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         return editor(self, request, object_id)
+
+    def change_post_view(self, request: HttpRequest, pk: int, what: str) -> HttpResponse:
+        """Edit, delete or post again what is out."""
+        return change(self, request, visible(self, request, str(pk)), what)
 
     def preview_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         return preview(self, request, pk)

@@ -31,7 +31,7 @@ TAB_CAP = 999
 STAGES: Mapping[str, tuple[Any, tuple[Publication.State, ...]]] = {
     "waiting": (_("Await a decision"), (State.DRAFT, State.PENDING)),
     "approved": (_("Approved"), (State.APPROVED,)),
-    "sending": (_("Being sent"), (State.SENDING,)),
+    "sending": (_("Being sent"), (State.SENDING, State.CHANGING)),
     "person": (_("Need a person"), ()),
     "held": (_("Held"), (State.HELD,)),
 }
@@ -67,7 +67,7 @@ class QueueAdmin(LargeTableAdmin):
     search_help_text = _("A word of the title")
     sortable_by = ()
     empty_text = _("Nothing waits here. Articles come by themselves from sources that queue automatically.")
-    actions = ("approve_selected", "schedule_selected", "reject_selected", "withdraw_selected")
+    actions = ("approve_selected", "schedule_selected", "break_selected", "reject_selected", "withdraw_selected")
 
     class Media:
         js = ("warandpeace/keyboard.js",)
@@ -164,7 +164,12 @@ class QueueAdmin(LargeTableAdmin):
     def decide(self, publication: Any) -> str:
         undecided = publication.state in approval.UNDECIDED
         return render_to_string(
-            "admin/publishing/row_buttons.html", {"publication": publication, "undecided": undecided}
+            "admin/publishing/row_buttons.html",
+            {
+                "publication": publication,
+                "undecided": undecided,
+                "may_break": undecided or (publication.state == State.APPROVED and not publication.is_breaking),
+            },
         )
 
     # --- actions ----------------------------------------------------------------------------------------------------
@@ -190,6 +195,20 @@ class QueueAdmin(LargeTableAdmin):
             "%(count)d publication goes out %(when)s.", "%(count)d publications go out %(when)s.", tally.done
         )
         decisions.report(request, tally, done % {"count": tally.done, "when": when(moment)})
+        return None
+
+    @admin.action(description=_("Breaking news"), permissions=["approve"])
+    def break_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        form = decisions.BreakingForm(request.POST if "apply" in request.POST else None)
+        if not form.is_valid():
+            return decisions.question(request, self, "break", queryset, form)
+        chosen = list(queryset.values_list("pk", flat=True))
+        tally = approval.break_many(
+            chosen, by=decisions.decider(request), seen=self._seen(request), **form.cleaned_data
+        )
+        decisions.ring_channels(chosen)
+        done = ngettext("%(count)d goes out before all others.", "%(count)d go out before all others.", tally.done)
+        decisions.report(request, tally, done % {"count": tally.done})
         return None
 
     @admin.action(description=_("Reject"), permissions=["approve"])

@@ -102,6 +102,7 @@ def report(request: pytest.FixtureRequest) -> Iterator[Report]:
 def come_to_rest(api: BotApi) -> Counter[str]:
     """Let everything that may still happen by itself happen; then the promise must hold."""
     api.faults.clear()
+    api.change_faults.clear()
     for _ in range(6):
         wait_is_over()
         delivery.recover()

@@ -14,7 +14,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from articles.models import DeadLetter
-from publishing import claims, delivery, settling
+from publishing import claims, delivery, resolving, settling
 from publishing.approval import AlreadyDecided, approve, withdraw, withdraw_many
 from publishing.models import Attempt, Bot, Channel, Message, Publication, SandboxPost
 from publishing.outcomes import NotSent, Sent, Unknown
@@ -310,7 +310,7 @@ def test_parts_after_an_unknown_one_wait(api: BotApi) -> None:
 def test_a_person_may_say_that_it_was_sent(api: BotApi) -> None:
     message, editor = unknown(api), UserFactory.create()
 
-    settling.resolve_as_sent(message.pk, by=editor, number=100)
+    resolving.resolve_as_sent(message.pk, by=editor, number=100)
 
     publication = Publication.objects.get()
     assert publication.state == Publication.State.PUBLISHED
@@ -321,7 +321,7 @@ def test_a_person_may_say_that_it_was_sent(api: BotApi) -> None:
 def test_a_person_may_say_so_without_knowing_the_number(api: BotApi) -> None:
     message = unknown(api)
 
-    settling.resolve_as_sent(message.pk, by=UserFactory.create())
+    resolving.resolve_as_sent(message.pk, by=UserFactory.create())
 
     assert Message.objects.get().state == State.SENT
 
@@ -329,7 +329,7 @@ def test_a_person_may_say_so_without_knowing_the_number(api: BotApi) -> None:
 def test_a_person_may_send_it_again(api: BotApi) -> None:
     message = unknown(api)
 
-    settling.send_again(message.pk, by=UserFactory.create())
+    resolving.send_again(message.pk, by=UserFactory.create())
     wait_is_over(message.channel)
     delivery.deliver(message.channel_id)
 
@@ -342,7 +342,7 @@ def test_what_is_known_needs_no_decision() -> None:
     delivery.deliver(publication.channel_id)
 
     with pytest.raises(AlreadyDecided):
-        settling.send_again(publication.messages.get().pk, by=UserFactory.create())
+        resolving.send_again(publication.messages.get().pk, by=UserFactory.create())
 
 
 # --- after a death --------------------------------------------------------------------------------------------------

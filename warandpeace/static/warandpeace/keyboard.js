@@ -28,7 +28,7 @@
       KeyX: () => inRow("input.action-select"),
     };
     if (keys[event.code]) keys[event.code]();
-    else if (["KeyA", "KeyS", "KeyR"].includes(event.code)) inRow(`[data-key=${event.code}]`);
+    else if (["KeyA", "KeyS", "KeyR", "KeyB"].includes(event.code)) inRow(`[data-key=${event.code}]`);
     else return;
     event.preventDefault();
   });

@@ -49,6 +49,9 @@ class Witness:
                 return _read(file)
         except FileNotFoundError:
             return None
+        except OSError as error:
+            logger.warning("It can't be read how far the database had come: %s", error)
+            return None
 
     def remember(self, memory: Memory) -> None:
         """Note how far the database has come. Where nothing can be written, a warning says so, and posts go out."""

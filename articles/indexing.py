@@ -82,7 +82,7 @@ def _follow_some() -> int:
     if not notes:
         return 0
     newest = {article_id: pk for pk, article_id in notes}
-    articles = list(Article.objects.filter(pk__in=newest).select_related("source"))
+    articles = list(Article.objects.filter(pk__in=newest).order_by("pk"))
     documents = [document_of(article) for article in articles]
     wanted = tagging.wanted(articles, documents)
     index = index_of(connections[DEFAULT_DB_ALIAS])

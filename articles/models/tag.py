@@ -29,7 +29,8 @@ class TagQuerySet(models.QuerySet["Tag"]):
         if not slugs:
             return {}
         known = {tag.slug: tag for tag in self.filter(slug__in=set(slugs.values()))}
-        missing = {slug: Tag(name=name.strip()[:MAX_NAME], slug=slug) for name, slug in slugs.items()}
+        # Of several spellings the first one stays.
+        missing = {slug: Tag(name=name.strip()[:MAX_NAME], slug=slug) for name, slug in reversed(slugs.items())}
         if new := [missing[slug] for slug in sorted(missing.keys() - known.keys())]:
             # Two processes may meet the same new topic: whoever comes second takes the other's row.
             self.bulk_create(new, ignore_conflicts=True)

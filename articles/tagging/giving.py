@@ -72,7 +72,7 @@ def wanted(
     """What rules and topics give each of these articles, by its number. Tags of new topics are made."""
     rules = rules_in_use() if rules is None else rules
     topics = {article.pk: topics_of(article) for article in articles}
-    named = Tag.objects.named({topic for each in topics.values() for topic in each})
+    named = Tag.objects.named(dict.fromkeys(topic for each in topics.values() for topic in each))
     timeouts, given = Counter[int](), dict[int, Wanted]()
     for article, document in zip(articles, documents, strict=True):
         text = text_of(article, document)

@@ -14,6 +14,8 @@ from publishing.models import Bot, BotUpdate, Probe
 
 # A channel that opens a moment after a sweep is worth that moment; else it would wait for the next sweep.
 PATIENCE = timedelta(seconds=1)
+# The rest is rung for by the next sweep.
+ANSWERED_AT_ONCE = 100
 
 
 @shared_task(ignore_result=True)
@@ -77,7 +79,7 @@ def ring_due() -> None:
         remove_copies.delay()
     if Bot.objects.to_be_probed(timezone.now()).exists():
         probe_bots.delay()
-    for key in BotUpdate.objects.left_behind().values_list("pk", flat=True):
+    for key in BotUpdate.objects.left_behind().values_list("pk", flat=True)[:ANSWERED_AT_ONCE]:
         answer_update.delay(key)
     if alerts.waiting():
         tell_administrators.delay()

@@ -19,9 +19,10 @@ TOO_LATE = timedelta(minutes=30)
 
 class BotUpdateQuerySet(models.QuerySet["BotUpdate"]):
     def left_behind(self) -> BotUpdateQuerySet:
-        """Updates that nobody has begun to answer, though somebody should have."""
+        """Updates that nobody has begun to answer, though somebody should have, the oldest first."""
         now = timezone.now()
-        return self.filter(taken_at=None, received_at__lt=now - UNTIL_LOST, received_at__gt=now - TOO_LATE)
+        late = self.filter(taken_at=None, received_at__lt=now - UNTIL_LOST, received_at__gt=now - TOO_LATE)
+        return late.order_by("received_at")
 
     def take(self, key: int) -> BotUpdate | None:
         """The update, which is the caller's to answer from now on; None if it is somebody else's."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Iterator
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -265,6 +267,18 @@ def test_a_picture_that_telegram_refuses_keeps_no_text_back(api: BotApi, fault: 
     assert isinstance(outcome, Sent)
     assert [method for method, _parameters in api.calls] == ["sendPhoto", "sendMessage"]
     assert api.texts == [PAYLOAD["text"]]
+
+
+@pytest.mark.django_db
+def test_a_refusal_that_took_long_leaves_no_time_for_the_text(api: BotApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    api.faults.append(Fault.BAD_PHOTO)
+    clock = SimpleNamespace(monotonic=itertools.count(0, 100).__next__)
+    monkeypatch.setattr(telegram, "time", clock)
+
+    outcome = send_photo()
+
+    assert isinstance(outcome, NotSent)
+    assert len(api.calls) == 1
 
 
 @pytest.mark.django_db

@@ -179,7 +179,7 @@ def fetch(
         headers["If-Modified-Since"] = last_modified
     clock = network.deadline.set(time.monotonic() + deadline)
     try:
-        return _follow(url, headers, max_bytes, deadline, target, pace)
+        return _follow(url, headers, max_bytes, deadline, target=target, pace=pace)
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError, UnicodeError) as error:
         raise AddressRefused(_("This is not an address that can be fetched.")) from error
     except network.ForbiddenAddress as error:
@@ -213,7 +213,7 @@ def _broken_connection(error: BaseException) -> str:
 
 
 def _follow(
-    url: str, headers: dict[str, str], max_bytes: int, deadline: float, target: str, pace: Pace | None
+    url: str, headers: dict[str, str], max_bytes: int, deadline: float, *, target: str, pace: Pace | None
 ) -> Response:
     timeouts = {"connect": CONNECT_TIMEOUT, "read": READ_TIMEOUT, "write": READ_TIMEOUT, "pool": deadline}
     address, moved_to, is_permanent = httpx.URL(url), "", True

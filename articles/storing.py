@@ -155,7 +155,7 @@ def _describe(article: Article, feed: Feed, entry: Entry, seen_at: datetime) -> 
 
 
 def _is_better(article: Article, published_at: datetime, precision: Article.Precision) -> bool:
-    """Whether a time is more exact than the article's, or as exact and earlier: news that only claims to be new isn't."""
+    """Whether a time is more exact than the article's, or as exact and earlier: news that claims to be new isn't."""
     known, stated = EXACTNESS.index(Article.Precision(article.published_precision)), EXACTNESS.index(precision)
     return stated > known or (stated == known and published_at < article.published_at)
 

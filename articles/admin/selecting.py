@@ -85,7 +85,8 @@ class PlacesBase(forms.Form):
 
 
 # A field for each place: Django's own way to declare fields, with names that are computed.
-Places: Any = DeclarativeFieldsMetaclass("Places", (PlacesBase,), {name: _field(*place) for name, place in PLACES.items()})
+FIELDS = {name: _field(*place) for name, place in PLACES.items()}
+Places: Any = DeclarativeFieldsMetaclass("Places", (PlacesBase,), FIELDS)
 
 
 def fieldsets() -> list[tuple[Any, dict[str, Any]]]:

@@ -65,7 +65,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What an article's page says. What is not there is empty. `html` is the text's own markup, of unknown intentions."""
+    """What an article's page says; what is not there is empty. `html` is the text's own markup, nothing cleaned."""
 
     text: str = ""
     title: str = ""

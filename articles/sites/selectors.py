@@ -122,11 +122,10 @@ SECTIONS: dict[str, type[ListPage] | type[ArticlePage]] = {"list": ListPage, "ar
 
 def read(described: object) -> Selectors:
     """The description in a source's row. Raises Mistaken with everything that is wrong in it."""
-    mistakes: list[Mistake] = []
     if not isinstance(described, dict):
         raise Mistaken([_not_an_object("")])
-    for name in described.keys() - SECTIONS.keys() - {"date_formats"}:
-        mistakes.append(Mistake(str(name), _("Nothing is known by this name."), _("Take it out or correct it.")))
+    unknown = sorted(map(str, described.keys() - SECTIONS.keys() - {"date_formats"}))
+    mistakes = [Mistake(name, _("Nothing is known by this name."), _("Take it out or correct it.")) for name in unknown]
     parts = {name: _section(name, kind, described.get(name, {}), mistakes) for name, kind in SECTIONS.items()}
     formats = _formats(described.get("date_formats", []), mistakes)
     if mistakes:

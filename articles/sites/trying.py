@@ -51,7 +51,7 @@ class Look:
     error: str = ""
     listing: Listing | None = None
     found: Found | None = None
-    markup: SafeString = SafeString("")
+    markup: SafeString | str = ""
 
     @property
     def entries(self) -> tuple[Entry, ...]:

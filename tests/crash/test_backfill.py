@@ -10,7 +10,7 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
@@ -33,7 +33,7 @@ Manage = Callable[..., subprocess.Popen[str]]
 
 
 @pytest.fixture
-def manage() -> Iterator[Manage]:
+def manage() -> Manage:
     """Starts `manage.py` on the database of the tests."""
     database = connection.settings_dict
     url = f"sqlite:///{database['NAME']}"

@@ -20,12 +20,13 @@ from articles.models import BackfillRun
 from articles.sites.reading import NotDescribed
 from usage.stopping import stopped_by_signals
 
-
 # What changes in the row of a run that goes on; its counts may still be written by whoever loses it.
 RESUMED = ["state", "attempts", "error", "finished_at", "next_step_at"]
 
 
 class Command(BaseCommand):
+    # They would import every page of the admin first; `run`, `migrate` and `check` make them.
+    requires_system_checks: list[str] = []
     help = """Read the archive of a source and store what it lists.
 
   manage.py backfill --source warandpeace --from 2024-01-01 --to 2024-12-31

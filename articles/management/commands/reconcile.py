@@ -17,6 +17,8 @@ from usage.stopping import stopped_by_signals
 
 
 class Command(BaseCommand):
+    # They would import every page of the admin first; `run`, `migrate` and `check` make them.
+    requires_system_checks: list[str] = []
     help = """Compare the archives of sources with the database, day by day, and fetch what is missing.
 
   manage.py reconcile --days 7                       all sources with an archive

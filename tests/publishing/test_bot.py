@@ -15,7 +15,7 @@ from unittest.mock import Mock
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import OperationalError
+from django.db import OperationalError, connections
 from pytest_django import Settings
 
 from publishing.bot import inbox, polling
@@ -165,6 +165,7 @@ def test_while_the_database_is_away_telegram_keeps_the_updates(
         with monkeypatch.context() as away:
             away.setattr(inbox, "receive", Mock(side_effect=OperationalError))
             asyncio.run(listen_once(poller))
+        poller.rows.submit(connections.close_all).result()
 
     assert poller.offset is None
     assert "The database is away: OperationalError" in caplog.text

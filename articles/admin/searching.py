@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.admin.views.main import ORDER_VAR
 from django.db.models import QuerySet
 from django.db.models.functions import Left
 from django.http import HttpRequest
@@ -54,9 +55,7 @@ class ArticleChangeList(EstimatedChangeList):
 class SearchedArticles(LargeTableAdmin):
     # Only switches the search on: what it looks at is told below.
     search_fields = ("canonical_link",)
-    search_help_text = _(
-        "Words in any form; “in quotation marks” side by side; -without; or a number, or an address. Titles come first."
-    )
+    search_help_text = _("Words, “a phrase”, -without; a number, an address")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ArticleChangeList
@@ -69,7 +68,9 @@ class SearchedArticles(LargeTableAdmin):
         if not term:
             return queryset, False
         if is_text(term):
-            return finding.found(queryset, term), False
+            found = finding.found(queryset, term)
+            # Titles come first unless the person has chosen an order.
+            return found.order_by(*queryset.query.order_by) if ORDER_VAR in request.GET else found, False
         if term.isdecimal():
             return queryset.filter(pk=int(term[:18])), False
         return queryset.filter(canonical_link=term), False

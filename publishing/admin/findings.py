@@ -31,6 +31,16 @@ class Doubt:
     channel_link: str
 
     @property
+    def finds(self) -> list[Probe]:
+        """The looks that came upon something, or were never answered."""
+        return [probe for probe in self.probes if probe.found != Probe.Found.NOTHING]
+
+    @property
+    def empty_numbers(self) -> list[int]:
+        """The numbers under which nothing stands."""
+        return sorted({probe.number for probe in self.probes if probe.found == Probe.Found.NOTHING})
+
+    @property
     def window(self) -> tuple[int, int] | None:
         """The numbers under which it may stand in the channel; None if no earlier post is known."""
         known = self.attempt.last_message_id if self.attempt else None

@@ -62,12 +62,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
             Item(_("Summaries"), "fact_check", "articles.summary"),
             Item(_("Forecast notes"), "query_stats", "articles.forecastnote"),
             Item(_("Stories"), "content_copy", "articles.story"),
-            Item(
-                _("Digests"),
-                "auto_stories",
-                "publishing.digest",
-                lambda: Digest.objects.filter(state=Digest.State.DRAFT, is_current=True),
-            ),
+            Item(_("Digests"), "auto_stories", "publishing.digest", Digest.objects.in_the_making),
         ),
     ),
     (
@@ -97,6 +92,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
         _("Output"),
         (
             Item(_("Channels"), "campaign", "publishing.channel"),
+            Item(_("Schedules of digests"), "event_repeat", "publishing.digestplan"),
             Item(_("Publications"), "task_alt", "publishing.publication"),
             Item(_("Messages"), "mark_chat_unread", "publishing.message", Message.objects.unresolved, "danger"),
             Item(_("Bots"), "smart_toy", "publishing.bot", Bot.objects.stopped, "danger"),

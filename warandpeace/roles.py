@@ -55,14 +55,17 @@ NEWSROOM = {
     "publishing.pendingpublication": WRITE,
     "publishing.message": READ,
     "publishing.attempt": READ,
-    "publishing.digest": READ,
+    "publishing.digest": WRITE,
+    "publishing.digestsection": READ,
     "publishing.digestitem": READ,
+    "publishing.digestplan": READ,
 }
 MACHINERY = {
     "articles.source": OWN,
     "articles.backfillrun": OWN,
     "articles.deadletter": "view change delete",
     "publishing.channel": OWN,
+    "publishing.digestplan": OWN,
     "publishing.bot": READ,
     "publishing.subscriber": WRITE,
     "publishing.telegrameditor": READ,

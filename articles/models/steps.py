@@ -14,10 +14,10 @@ class Stepped(models.Model):
     """A row with a next step.
 
     `next_step_at` is when that step is due, the lease of who takes it now, and NULL when there is nothing left to do.
-    `attempts` counts how often the step was begun. The model itself brings a `status`.
+    `attempts` counts how often the step was begun. The model itself brings a `status`, or
+    what its queryset calls `state_field`.
     """
 
-    status: models.CharField[str, str]
     next_step_at = models.DateTimeField(_("next step"), null=True, blank=True, editable=False)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, editable=False)
     last_error = models.TextField(_("last error"), blank=True, editable=False)
@@ -30,6 +30,9 @@ Row = TypeVar("Row", bound=Stepped)
 
 
 class SteppedQuerySet(models.QuerySet[Row]):
+    # What the model calls its status.
+    state_field = "status"
+
     def due(self, now: datetime | None = None) -> Self:
         """Rows whose next step may be taken now, the longest waiting first."""
         return self.filter(next_step_at__lte=now or timezone.now()).order_by("next_step_at")
@@ -52,4 +55,5 @@ class SteppedQuerySet(models.QuerySet[Row]):
     def held(self, row: Row) -> models.QuerySet[Row]:
         """The row as long as nobody has taken or changed its next step since it was read."""
         rows = self.model._default_manager.using(self.db)
-        return rows.filter(pk=row.pk, status=row.status, next_step_at=row.next_step_at)
+        state = {self.state_field: getattr(row, self.state_field)}
+        return rows.filter(pk=row.pk, next_step_at=row.next_step_at, **state)

@@ -3,7 +3,7 @@
 from publishing.admin.article import PublishableArticleAdmin
 from publishing.admin.bot import BotAdmin
 from publishing.admin.channel import ChannelAdmin
-from publishing.admin.digest import DigestAdmin
+from publishing.admin.digest import DigestAdmin, DigestPlanAdmin
 from publishing.admin.message import MessageAdmin
 from publishing.admin.publication import PublicationAdmin
 from publishing.admin.queue import QueueAdmin
@@ -14,6 +14,7 @@ __all__ = [
     "BotAdmin",
     "ChannelAdmin",
     "DigestAdmin",
+    "DigestPlanAdmin",
     "MessageAdmin",
     "PublicationAdmin",
     "PublishableArticleAdmin",

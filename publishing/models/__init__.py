@@ -4,7 +4,7 @@ from publishing.models.bot import Bot
 from publishing.models.channel import Channel
 from publishing.models.chat import Chat
 from publishing.models.conversation import BotUpdate, DebugWindow, TelegramEditor
-from publishing.models.digest import Digest, DigestItem
+from publishing.models.digest import Digest, DigestItem, DigestPlan, DigestSection, Period
 from publishing.models.installation import Installation
 from publishing.models.message import Attempt, Message, SandboxPost
 from publishing.models.probe import Probe
@@ -20,9 +20,12 @@ __all__ = [
     "DebugWindow",
     "Digest",
     "DigestItem",
+    "DigestPlan",
+    "DigestSection",
     "Installation",
     "Message",
     "PendingPublication",
+    "Period",
     "Probe",
     "Publication",
     "SandboxPost",

@@ -88,7 +88,8 @@ class ProviderAdmin(ModelAdmin):
         """The offline summariser has no server, no price and no budget."""
         if obj and obj.kind == KIND.EXTRACTIVE:
             return [(None, {"fields": EVERY})]
-        server = ("base_url", "model", "timeout_seconds", "max_tokens_out", "takes_schema", "concurrency")
+        answers = ("timeout_seconds", "max_tokens_out", "context_chars", "takes_schema", "concurrency")
+        server = ("base_url", "model", *answers)
         state = [(_("State"), {"fields": ("state",)})] if obj else []
         return [
             (None, {"fields": EVERY}),

@@ -7,6 +7,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from usage.prompts import LONGEST_TEXT
+
 # Whoever leases work to a call must lease it for longer than this, in seconds.
 LONGEST_TIMEOUT = 240
 
@@ -41,6 +43,13 @@ class Provider(models.Model):
         default=2048,
         validators=[MinValueValidator(1)],
         help_text=_("Models that think before they answer need more."),
+    )
+    context_chars = models.PositiveIntegerField(
+        _("longest text, characters"),
+        default=LONGEST_TEXT,
+        db_default=LONGEST_TEXT,
+        validators=[MinValueValidator(2_000), MaxValueValidator(LONGEST_TEXT)],
+        help_text=_("Of one call. Digests condense what is longer in steps."),
     )
     takes_schema = models.BooleanField(
         _("keeps to a JSON schema"),

@@ -98,10 +98,13 @@ class Template:
             is_apart = False
             for run in runs:
                 said = self._said(run, values)
-                said = said.lstrip() if text in {"", "\n"} or text.endswith("\n") else said
+                said = said.lstrip() if not text or text.endswith("\n") else said
                 for element in run.elements:
                     spans[element] = spans.get(element, (len(text), 0))[0], len(text) + len(said)
                 text += said
+            # Telegram drops white space at the ends of lines.
+            text = text.rstrip()
+            spans = {element: (start, min(end, len(text))) for element, (start, end) in spans.items()}
         return text, list(_marks(text, spans, values))
 
     def _said(self, run: Run, values: Mapping[str, str]) -> str:

@@ -125,6 +125,13 @@ def test_a_link_that_leads_nowhere_goes_with_its_words() -> None:
     assert text_of('{title}\n<a href="{link}">Читать</a> · {footer}', link="") == "Заголовок\n@warandpeace"
 
 
+def test_no_white_space_is_left_at_the_end_of_a_line() -> None:
+    template = "<b>{title}    {source}</b>\n{footer}"
+
+    assert text_of(template, source="") == "Заголовок\n@warandpeace"
+    assert marks_of(template, source="") == [Mark(0, 9, "bold")]
+
+
 def test_words_that_depend_on_nothing_stay() -> None:
     assert text_of("{title}\nПодписывайтесь!\n{tags}", tags="") == "Заголовок\nПодписывайтесь!"
 

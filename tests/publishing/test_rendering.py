@@ -286,6 +286,7 @@ def test_telegram_accepts_what_any_template_makes(source: str, text: str, footer
         parsed = td("parseTextEntities", text=telegram_html(part), parse_mode={"@type": "textParseModeHTML"})
 
         assert parsed["text"] == part.text
+        assert all(line == line.rstrip() for line in part.text.split("\n"))
         assert covered(entities_of(parsed)) == covered(
             (entity.type, entity.offset, entity.length) for entity in part.entities
         )

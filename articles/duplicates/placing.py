@@ -160,8 +160,9 @@ def _best(article: int, others: Iterable[int], plan: _Plan, texts: Texts) -> int
     mains = {plan.main_of(other) for other in others} - {article} - plan.apart.get(article, set())
     alike = [(texts.similarity(article, main), -main) for main in mains]
     similarity, number = max(alike, default=(0.0, 0))
+    others_there = plan.copies[-number] - (plan.before.get(article) == -number)
     # What fits a story that is full is boilerplate, and begins no other story.
-    return -number if similarity >= THRESHOLD and plan.copies[-number] < MOST_IN_STORY - 1 else None
+    return -number if similarity >= THRESHOLD and others_there < MOST_IN_STORY - 1 else None
 
 
 def _short_copies(articles: Sequence[int]) -> dict[int, list[int]]:

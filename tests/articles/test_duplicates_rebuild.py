@@ -129,6 +129,18 @@ def test_everything_anew_puts_the_earliest_article_first(small_portions: None) -
     assert Story.objects.count() == 1
 
 
+def test_a_full_story_stays_as_it_is(small_portions: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(placing, "MOST_IN_STORY", 3)
+    copies(5)
+    rebuild()
+    before = state()
+
+    rebuild(everything=True)
+
+    assert state() == before
+    assert Story.objects.get().articles.count() == 3
+
+
 # --- decisions --------------------------------------------------------------------------------------------------------
 
 

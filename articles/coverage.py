@@ -51,7 +51,7 @@ class Month:
 
 
 def year_of(source: Source, year: int) -> list[Month]:
-    """The months of a year that have begun. Two queries."""
+    """The months of a year that have begun, the latest first. Two queries."""
     zone = ZoneInfo(source.time_zone)
     today = timezone.now().astimezone(zone).date()
     begin, end = (datetime.combine(date(each, 1, 1), time.min, tzinfo=zone) for each in (year, year + 1))
@@ -77,7 +77,7 @@ def year_of(source: Source, year: int) -> list[Month]:
             date(year, month, 1),
             [[day(of, month) for of in week] for week in Calendar().monthdatescalendar(year, month)],
         )
-        for month in range(1, 13)
+        for month in range(12, 0, -1)
         if date(year, month, 1) <= today
     ]
 

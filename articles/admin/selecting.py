@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.forms.forms import DeclarativeFieldsMetaclass
 from django.utils.functional import Promise
-from django.utils.text import format_lazy
+from django.utils.text import capfirst, format_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
@@ -67,7 +67,7 @@ PLACES = {
 
 def _field(section: str, key: str) -> forms.CharField:
     return forms.CharField(
-        label=LABELS[key],  # type: ignore[arg-type]
+        label=capfirst(LABELS[key]),  # type: ignore[arg-type]
         help_text=HELP.get(f"{section}.{key}", ""),  # type: ignore[arg-type]
         required=False,
         max_length=selectors.LONGEST,
@@ -77,7 +77,7 @@ def _field(section: str, key: str) -> forms.CharField:
 
 class PlacesBase(forms.Form):
     at_date_formats = forms.CharField(
-        label=_("formats of dates"),
+        label=_("Formats of dates"),
         help_text=format_lazy("{} {}", _("One a line, as %d.%m.%y %H:%M."), _("Usual ones need not be named.")),
         required=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3, "spellcheck": "false"}),

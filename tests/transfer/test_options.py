@@ -15,9 +15,10 @@ from articles.models import Article
 from publishing.holding import HELD_BY_TRANSFER, PAUSED_BY_TRANSFER
 from publishing.models import Channel, Digest, Message, Publication
 from tests.factories import ArticleFactory, ChannelFactory, PublicationFactory
-from tests.legacy_files import change
+from tests.legacy_files import build, change
 from tests.transfer.conftest import Database
 from usage.models import ApiUsageEvent
+from warandpeace.legacy.articles import Articles
 from warandpeace.transfer.models import Transfer
 
 
@@ -146,3 +147,40 @@ def test_release_leaves_alone_what_people_have_held() -> None:
 
     assert Publication.objects.get(pk=held.pk).state == Publication.State.HELD
     assert Channel.objects.get(pk=channel.pk).is_paused
+
+
+def test_since_reads_only_the_cells_it_must(tmp_path: Path, target: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, read, fill = build(tmp_path / "nine-days.db", 600), list[int](), Articles.fill
+    monkeypatch.setattr(
+        Articles, "fill", lambda self, block, low, high: read.append(low) or fill(self, block, low, high)
+    )
+
+    said = target.take(path, "--since", "2025-10-06", "--batch-size", "10")
+
+    assert not target.rows(Article).filter(published_at__lt="2025-10-05T21:00Z").exists()
+    assert 400 < min(read) < 500
+    assert "before --since" in said
+    assert "Proved" in said
+
+
+def test_since_passes_over_the_later_twin_of_an_early_article(tmp_path: Path, target: Database) -> None:
+    legacy = build(tmp_path / "nine-days.db", 600)
+    with closing(sqlite3.connect(legacy)) as file:
+        (url,) = file.execute("SELECT url FROM articles WHERE id = 1").fetchone()
+    row = f"(900, '{url}?', 'Копия', '2025-10-06T08:00:00+00:00', '2025-10-06 08:00:00', '{url}')"
+    change(legacy, f"INSERT INTO articles (id, url, title, published_at, created_at, canonical_link) VALUES {row}")
+
+    said = target.take(legacy, "--since", "2025-10-06", "--batch-size", "10")
+
+    assert not target.rows(Article).filter(pk__in=[1, 900]).exists()
+    assert "Proved" in said
+
+
+def test_since_reads_our_own_tables_by_their_day(legacy: Path, file_target: Database, target: Database) -> None:
+    file_target.take(legacy)
+
+    said = target.take(file_target, "--since", "2025-10-06")
+
+    later = file_target.rows(Article).filter(published_at__gte="2025-10-05T21:00Z")
+    assert set(target.rows(Article).values_list("pk")) == set(later.values_list("pk"))
+    assert "Proved" in said

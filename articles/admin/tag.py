@@ -61,6 +61,7 @@ class TagAdmin(LargeTableAdmin):
     search_fields = ("name", "slug")
     search_help_text = _("A part of the name")
     sortable_by = ("name",)
+    ordering = ("name",)
     fields = ("name",)
     inlines = (RulesOfTag,)
     empty_text = _("No tag yet: topics of sources become tags by themselves, and you may add your own.")

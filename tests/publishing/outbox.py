@@ -7,16 +7,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from publishing import delivery
+from publishing import claims, delivery
 from publishing.approval import approve
-from publishing.models import Bot, Channel, Message, Publication
+from publishing.models import Attempt, Bot, Channel, Message, Publication
 from tests.factories import ChannelFactory, PublicationFactory
 from tests.fakes.bot_api import BotApi, Fault
 
@@ -39,9 +39,28 @@ def telegram(**fields: Any) -> Channel:
     return made
 
 
-def approved(channel: Channel | None = None, **fields: Any) -> Publication:
+def approved(channel: Channel | None = None, *, scheduled_for: datetime | None = None, **fields: Any) -> Publication:
     publication = PublicationFactory.create(channel=channel or ChannelFactory.create(), **fields)
-    return approve(publication.pk, by=None)
+    return approve(publication.pk, by=None, scheduled_for=scheduled_for)
+
+
+def unknown(api: BotApi) -> Message:
+    """A message whose reply was lost, in a channel of its own."""
+    api.faults.append(Fault.DROP)
+    publication = approved(telegram())
+    delivery.deliver(publication.channel_id)
+    message: Message = publication.messages.get()
+    return message
+
+
+def die_while_sending(publication: Publication) -> Attempt:
+    """What a sender leaves that was killed after it had committed "sending", long ago."""
+    claim = claims.claim(publication.channel_id)
+    assert claim is not None
+    attempt = claims.begin(claim, timedelta(seconds=1))
+    assert attempt is not None
+    Message.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
+    return attempt
 
 
 def lose_reply(api: BotApi, channel: Channel, fault: Fault = Fault.DROP) -> Message:

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import time
 
 import pytest
-from pytest_django import Settings
 
 from publishing import approval, changing, delivery
 from publishing.models import Channel, Message, Publication
 from publishing.queueing import explain
 from tests.factories import ChannelFactory, PublicationFactory
-from tests.fakes.bot_api import BotApi, bot_api
+from tests.fakes.bot_api import BotApi
 from tests.people import signed_in
-from tests.publishing.outbox import TOKEN, approved, telegram, wait_is_over
+from tests.publishing.outbox import approved, telegram, wait_is_over
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 QUEUE = "/admin/publishing/pendingpublication/"
 ALL_DAY = {"quiet_from": time(0), "quiet_until": time(23, 59, 59)}
-
-
-@pytest.fixture
-def api(settings: Settings) -> Iterator[BotApi]:
-    with bot_api() as server:
-        settings.TELEGRAM_API_BASE_URL = server.url
-        settings.TELEGRAM_TOKENS = {"TELEGRAM_BOT_TOKEN": TOKEN}
-        yield server
 
 
 def titles(api: BotApi) -> list[str]:

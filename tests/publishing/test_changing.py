@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from pytest_django import Settings
 
 from publishing import changing, claims, delivery, settling
 from publishing.approval import AlreadyDecided, Changed
 from publishing.changing import NotPossible
 from publishing.models import Attempt, Message, Publication, SandboxPost
 from publishing.outcomes import Sent, Unknown
-from tests.fakes.bot_api import BotApi, Fault, bot_api
-from tests.publishing.outbox import TOKEN, approved, telegram, wait_is_over
+from tests.fakes.bot_api import BotApi, Fault
+from tests.publishing.outbox import approved, telegram, wait_is_over
 from usage.models import Alert
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 State = Publication.State
 LONG = "Предложение о порте. " * 500  # three messages
-
-
-@pytest.fixture
-def api(settings: Settings) -> Iterator[BotApi]:
-    with bot_api() as server:
-        settings.TELEGRAM_API_BASE_URL = server.url
-        settings.TELEGRAM_TOKENS = {"TELEGRAM_BOT_TOKEN": TOKEN}
-        yield server
 
 
 def published(text: str = "Текст.") -> Publication:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from django.urls import reverse
 from django.utils import timezone
-from pytest_django import Settings
 
 from publishing import delivery, post_links, reconciling, resolving
 from publishing.approval import AlreadyDecided
@@ -15,19 +12,12 @@ from publishing.models import Channel, Message, Probe, Publication
 from publishing.post_links import NoPost
 from publishing.resolving import AnotherPost
 from tests.factories import UserFactory
-from tests.fakes.bot_api import BotApi, Fault, bot_api
+from tests.fakes.bot_api import BotApi, Fault
 from tests.people import signed_in
-from tests.publishing.outbox import AUDIT, TOKEN, approved, lose_reply, telegram
+from tests.publishing.outbox import AUDIT, approved, lose_reply, telegram, unknown, wait_is_over
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def api(settings: Settings) -> Iterator[BotApi]:
-    with bot_api() as server:
-        settings.TELEGRAM_API_BASE_URL = server.url
-        settings.TELEGRAM_TOKENS = {"TELEGRAM_BOT_TOKEN": TOKEN}
-        yield server
+State = Message.State
 
 
 @pytest.fixture
@@ -75,7 +65,7 @@ def test_it_is_sent_as_this(lost: Message) -> None:
     resolving.resolve_as_sent(lost.pk, by=UserFactory.create(), number=102)
 
     lost.refresh_from_db()
-    assert (lost.state, lost.message_id) == (Message.State.SENT, 102)
+    assert (lost.state, lost.message_id) == (State.SENT, 102)
     assert Channel.objects.get().last_message_id == 102
 
 
@@ -95,6 +85,44 @@ def test_a_number_may_be_noted_later_and_once(lost: Message) -> None:
 
     with pytest.raises(AlreadyDecided):
         resolving.note_post(lost.pk, by=person, number=103)
+
+
+def test_a_person_may_say_that_it_was_sent(api: BotApi) -> None:
+    message, editor = unknown(api), UserFactory.create()
+
+    resolving.resolve_as_sent(message.pk, by=editor, number=100)
+
+    publication = Publication.objects.get()
+    assert publication.state == Publication.State.PUBLISHED
+    assert publication.history.first().history_user == editor
+    assert Message.objects.get().resolved_by == editor
+
+
+def test_a_person_may_say_so_without_knowing_the_number(api: BotApi) -> None:
+    message = unknown(api)
+
+    resolving.resolve_as_sent(message.pk, by=UserFactory.create())
+
+    assert Message.objects.get().state == State.SENT
+
+
+def test_a_person_may_send_it_again(api: BotApi) -> None:
+    message = unknown(api)
+
+    resolving.send_again(message.pk, by=UserFactory.create())
+    wait_is_over()
+    delivery.deliver(message.channel_id)
+
+    assert len(api.ledger) == 2
+    assert Message.objects.get().state == State.SENT
+
+
+def test_what_is_known_needs_no_decision() -> None:
+    publication = approved()
+    delivery.deliver(publication.channel_id)
+
+    with pytest.raises(AlreadyDecided):
+        resolving.send_again(publication.messages.get().pk, by=UserFactory.create())
 
 
 # --- the page -------------------------------------------------------------------------------------------------------

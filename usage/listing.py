@@ -50,8 +50,9 @@ def estimated_count(queryset: models.QuerySet[Any]) -> int | None:
         return None
     if not queryset.query.where:
         return estimated_rows(queryset.model, queryset.db)
-    plan = json.loads(queryset.order_by().values("pk").explain(format="json"))
-    return int(plan[0]["Plan"]["Plan Rows"])
+    # Nothing is explained of a query that Django knows to be empty.
+    plan = json.loads(queryset.order_by().values("pk").explain(format="json") or "null")
+    return int(plan[0]["Plan"]["Plan Rows"]) if plan else 0
 
 
 def counted_in_time(queryset: models.QuerySet[Any]) -> int | None:

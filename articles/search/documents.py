@@ -12,6 +12,8 @@ from articles.search.words import stems
 MOST_TITLE_WORDS = 200
 # News tells what matters at the beginning; and PostgreSQL's tsvector holds a megabyte, and places up to 16383.
 MOST_WORDS = 10_000
+# Spans of time and their months; each lies within the next.
+SPANS = {"m": 1, "q": 3, "y": 12, "f": 48}
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,10 @@ def document(article_id: int, published_at: datetime, title: str, *texts: str) -
     return Document(article_id, published_at, tuple(stems(title, MOST_TITLE_WORDS)), tuple(body))
 
 
-def month(moment: datetime) -> int:
-    """Months since the year 0, by UTC: the index knows which month a document is of."""
-    return moment.year * 12 + moment.month - 1
+def spans(moment: datetime) -> tuple[str, ...]:
+    """The month, the quarter, the year and the four years that a moment lies in, by UTC: the index knows them all."""
+    month = moment.year * 12 + moment.month - 1
+    return tuple(f"{name}{month // months}" for name, months in SPANS.items())
 
 
 def _positions(words: tuple[str, ...], first: int) -> dict[str, list[int]]:

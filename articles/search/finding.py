@@ -1,14 +1,13 @@
 """From what a person typed to the articles that have it: in the title first, then newest first.
 
 How long that takes must not depend on how many articles there are, neither for a word that is nowhere nor for one that
-is everywhere. So time is cut into spans, the newest ones short. A word that is everywhere fills the answer from the
-newest span and the others are never looked at; one that is rare costs the index next to nothing in each.
+is everywhere. So the newest month is searched first. What it holds tells how frequent the words are, and therefore how
+much of the past has to be searched to fill the answer: a quarter, a year, four, or, for a rare word, all of it.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from typing import Any, TypeVar
 
 from django.db import OperationalError, connections
@@ -16,8 +15,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Case, IntegerField, QuerySet, Value, When
 from django.db.models.expressions import RawSQL
 
-from articles.search.documents import month
-from articles.search.index import Index, Window
+from articles.search.documents import SPANS, spans
+from articles.search.index import ALWAYS, Index
 from articles.search.postgres import PostgresIndex
 from articles.search.query import Query, parse
 from articles.search.sqlite import SqliteIndex
@@ -30,8 +29,6 @@ MOST = 500
 MOST_WITH_PHRASE = 100
 # Up to so many candidates of a span are compared with the queryset's own filters one by one.
 MOST_COMPARED = 5_000
-# The spans, in months, the newest first; the last one holds all the rest.
-SPANS = (1, 3, 12, 48)
 
 Rows = TypeVar("Rows", bound=QuerySet[Any])
 
@@ -62,44 +59,47 @@ class _Search:
     def __init__(self, articles: QuerySet[Any], query: Query) -> None:
         self.articles, self.query = articles, query
         self.index = index_of(connections[articles.db])
-        self.windows = list(_windows(articles))
+        self.spans = _spans(articles)
         self.most = MOST_WITH_PHRASE if any(len(phrase) > 1 for phrase in query.wanted) else MOST
 
     def collect(self, *, in_title: bool) -> list[int]:
         """The newest of the articles that match, at most `most`; fewer if the database needs too long."""
-        collected = list[int]()
+        found, place = list[int](), 0
         try:
             with self.index.hurried():
-                for window in self.windows:
-                    collected += self._in(window, self.most - len(collected), in_title=in_title)
-                    if len(collected) >= self.most:
-                        break
+                while place < len(self.spans):
+                    found = self._in(self.spans[place], in_title=in_title)
+                    place = self._next(place, len(found))
         except OperationalError as error:
             logger.warning("a search ended early: %s", error)
-        return collected
+        return found
 
-    def _in(self, window: Window, most: int, *, in_title: bool) -> list[int]:
+    def _next(self, place: int, found: int) -> int:
+        """Where to look next after so many were found in a span: nowhere if that is enough."""
+        last = len(self.spans) - 1
+        if found >= self.most or place == last:
+            return len(self.spans)
+        months = list(SPANS.values())
+        enough = (further for further in range(place + 1, last) if found * months[further] >= self.most * months[place])
+        return next(enough, last)
+
+    def _in(self, span: str, *, in_title: bool) -> list[int]:
+        """The newest matches in a span, which reaches from some day to the newest article."""
         if not self.articles.query.where:
-            return self.index.newest(self.query, window, in_title=in_title, most=most)
-        candidates = self.index.newest(self.query, window, in_title=in_title, most=MOST_COMPARED + 1)
+            return self.index.newest(self.query, span, in_title=in_title, most=self.most)
+        candidates = self.index.newest(self.query, span, in_title=in_title, most=MOST_COMPARED + 1)
         if not candidates:
             return []
         matching = self.articles.filter(pk__in=candidates)
         if len(candidates) > MOST_COMPARED:
             matching = self.articles.filter(
-                pk__in=RawSQL(*self.index.matching(self.query, window, in_title=in_title))  # noqa: S611  ours
+                pk__in=RawSQL(*self.index.matching(self.query, span, in_title=in_title))  # noqa: S611  ours
             )
-        return list(matching.order_by("-published_at", "-pk").values_list("pk", flat=True)[:most])
+        return list(matching.order_by("-published_at", "-pk").values_list("pk", flat=True)[: self.most])
 
 
-def _windows(articles: QuerySet[Any]) -> Iterator[Window]:
-    """Spans of time from the newest article back, one after the other and without a gap."""
+def _spans(articles: QuerySet[Any]) -> tuple[str, ...]:
+    """The spans that the newest article lies in, from its month on, and all time at the end."""
     newest = articles.model._default_manager.using(articles.db).order_by("-published_at", "-pk")
     moment = newest.values_list("published_at", flat=True).first()
-    if moment is None:
-        return
-    end = month(moment) + 1
-    for span in SPANS:
-        yield Window(end - span, end)
-        end -= span
-    yield Window(None, end)
+    return (*spans(moment), ALWAYS) if moment else ()

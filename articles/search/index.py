@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -19,17 +18,8 @@ TABLE = "articles_searchindex"
 DEADLINE = 2.0
 
 
-@dataclass(frozen=True)
-class Window:
-    """A span of months: from `first` on, before `end`. The oldest span has no beginning, the newest no end."""
-
-    first: int | None = None
-    end: int | None = None
-
-    @property
-    def months(self) -> range | None:
-        """The months of a span that has a beginning and an end."""
-        return None if self.first is None or self.end is None else range(self.first, self.end)
+# For all time; else a span is one of `documents.spans`.
+ALWAYS = ""
 
 
 class Index(ABC):
@@ -59,11 +49,11 @@ class Index(ABC):
         """Forget articles."""
 
     @abstractmethod
-    def matching(self, query: Query, window: Window, *, in_title: bool) -> tuple[str, list[Any]]:
-        """SQL, with its parameters, of the articles in a span that have what is wanted (`in_title`: there)."""
+    def matching(self, query: Query, span: str, *, in_title: bool) -> tuple[str, list[Any]]:
+        """SQL, with its parameters, of the articles in a span of time that have what is wanted (`in_title`: there)."""
 
     @abstractmethod
-    def newest(self, query: Query, window: Window, *, in_title: bool, most: int) -> list[int]:
+    def newest(self, query: Query, span: str, *, in_title: bool, most: int) -> list[int]:
         """At most so many articles' numbers out of `matching`, the newest first. Raises django.db.OperationalError."""
 
     @abstractmethod

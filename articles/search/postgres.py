@@ -1,8 +1,8 @@
 """The index in PostgreSQL: a table beside the articles, with a tsvector under GIN.
 
 It is no column of the article itself: every claim of an article would then write all its words into the GIN index
-anew. A word of the title stands in the document a second time as `=word`, and the document's month as `@month`: so GIN
-alone answers what is in a title and what is recent, without reading a row.
+anew. A word of the title stands in the document a second time as `=word`, and the document's month, quarter and year
+as `@m…`, `@q…`, `@y…`: so GIN alone answers what is in a title and what is recent, without reading a row.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 
 from django.db import transaction
 
-from articles.search.documents import Document, month
-from articles.search.index import DEADLINE, TABLE, Index, Window
+from articles.search.documents import Document, spans
+from articles.search.index import DEADLINE, TABLE, Index
 from articles.search.query import Phrase, Query
 
 TEXTS = "title, lead, content, summary_text, topic, published_at, source_id"
@@ -82,15 +82,12 @@ class PostgresIndex(Index):
         with self.connection.cursor() as cursor:
             cursor.execute(f"DELETE FROM {TABLE} WHERE article_id = ANY(%s)", [list(article_ids)])  # noqa: S608
 
-    def matching(self, query: Query, window: Window, *, in_title: bool) -> tuple[str, list[Any]]:
-        where, parameters = "document @@ %s::tsquery", list[Any]([tsquery(query, window, in_title=in_title)])
-        if window.first is None and window.end is not None:
-            where += " AND published_at < make_timestamptz(%s, %s, 1, 0, 0, 0, 'UTC')"
-            parameters += [window.end // 12, window.end % 12 + 1]
-        return f"SELECT article_id FROM {TABLE} WHERE {where}", parameters  # noqa: S608
+    def matching(self, query: Query, span: str, *, in_title: bool) -> tuple[str, list[Any]]:
+        sql = f"SELECT article_id FROM {TABLE} WHERE document @@ %s::tsquery"  # noqa: S608
+        return sql, [tsquery(query, span, in_title=in_title)]
 
-    def newest(self, query: Query, window: Window, *, in_title: bool, most: int) -> list[int]:
-        sql, parameters = self.matching(query, window, in_title=in_title)
+    def newest(self, query: Query, span: str, *, in_title: bool, most: int) -> list[int]:
+        sql, parameters = self.matching(query, span, in_title=in_title)
         return self.numbers(f"{sql} ORDER BY published_at DESC, article_id DESC LIMIT {most}", parameters)
 
     @contextmanager
@@ -111,7 +108,7 @@ SET = "SELECT set_config(%s, %s, true), set_config(%s, %s, true)"
 
 def tsvector(document: Document) -> str:
     """A document as PostgreSQL reads it. Stems are letters and digits only: nothing in them needs to be escaped."""
-    words = [f"'@{month(document.published_at)}'"]
+    words = [f"'@{span}'" for span in spans(document.published_at)]
     words += [f"'={stem}':{_places(places)}" for stem, places in document.title_positions.items()]
     words += [f"'{stem}':{_places(places)}" for stem, places in document.positions.items()]
     return " ".join(words)
@@ -121,13 +118,13 @@ def _places(places: list[int]) -> str:
     return ",".join(map(str, places))
 
 
-def tsquery(query: Query, window: Window, *, in_title: bool) -> str:
-    """A query as PostgreSQL reads it, within the months of a span."""
+def tsquery(query: Query, span: str, *, in_title: bool) -> str:
+    """A query as PostgreSQL reads it, within a span of time."""
     mark = "=" if in_title else ""
     parts = [_phrase(phrase, mark) for phrase in query.wanted]
     parts += [f"!{_phrase(phrase, '')}" for phrase in query.unwanted]
-    if window.months is not None:
-        parts.append(_any_of(f"@{each}" for each in window.months))
+    if span:
+        parts.append(f"'@{span}'")
     return " & ".join(parts)
 
 

@@ -40,7 +40,7 @@ from tests.factories import SourceFactory
 from tests.servers import postgres
 
 ROWS = int(os.environ.get("ROWS", "1000000"))
-DISTINCT = min(ROWS, 100_000)  # texts; the others are copies of them
+DISTINCT = min(ROWS, 50_000)  # texts; the others are copies of them
 TITLE, BODY = 8, 120  # words
 FILLED_AT_ONCE = 5_000
 REALLY_INDEXED = 2_000  # texts that are read and taken apart as in daily life

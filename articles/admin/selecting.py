@@ -67,7 +67,7 @@ PLACES = {
 
 def _field(section: str, key: str) -> forms.CharField:
     return forms.CharField(
-        label=capfirst(LABELS[key]),  # type: ignore[arg-type]
+        label=capfirst(LABELS[key]),  # type: ignore[type-var, arg-type]
         help_text=HELP.get(f"{section}.{key}", ""),  # type: ignore[arg-type]
         required=False,
         max_length=selectors.LONGEST,

@@ -34,9 +34,14 @@ class QuarantineOfTransfer(ReadOnlyInline):
 
 class CorrectionsOfTransfer(ReadOnlyInline):
     model = CorrectedRow
-    fields = ("stream", "source_key", "values", "created_at")
+    fields = ("stream", "source_key", "right_values", "created_at")
+    readonly_fields = ("right_values",)
     verbose_name_plural = _("Rows put right")
     per_page = LONGEST_INLINE
+
+    @display(description=_("corrected values"))
+    def right_values(self, row: CorrectedRow) -> str:
+        return json.dumps(row.values, ensure_ascii=False)
 
 
 @admin.register(Transfer)

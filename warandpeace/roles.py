@@ -83,6 +83,7 @@ MACHINERY = {
     "django_celery_beat.clockedschedule": OWN,
     "warandpeace.transfer": READ,
     "warandpeace.quarantinedrow": READ,
+    "warandpeace.correctedrow": READ,
     "auth.user": READ,
     "auth.group": READ,
     "axes.accessattempt": "view delete",

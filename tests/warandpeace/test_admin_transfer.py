@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 from django.urls import reverse
 
-from warandpeace.transfer.models import QuarantinedRow, Transfer
+from warandpeace.transfer.models import CorrectedRow, QuarantinedRow, Transfer
 
 pytestmark = pytest.mark.django_db
 
@@ -42,6 +42,15 @@ def test_a_transfer_shows_its_account_and_its_quarantine(operator: Client, trans
 
     assert ">12<" in page
     assert "title &lt;b&gt;is&lt;/b&gt; empty" in page
+
+
+def test_a_transfer_shows_the_rows_that_were_put_right(operator: Client, transfer: Transfer) -> None:
+    row = {"stream": "articles", "source_key": "17", "values": {"title": "<Порт>"}}
+    CorrectedRow.objects.create(transfer=transfer, origin="o", **row)
+
+    page = operator.get(reverse("admin:warandpeace_transfer_change", args=[transfer.pk])).content.decode()
+
+    assert "&lt;Порт&gt;" in page
 
 
 def test_a_row_in_quarantine_shows_its_original_values(operator: Client, transfer: Transfer) -> None:

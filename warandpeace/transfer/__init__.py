@@ -4,15 +4,16 @@ The story is `run.transfer`. Its parts, in the order a row meets them:
 
     reader                     conversion               writer               proof
     ─────────────────────      ───────────────────      ────────────────     ─────────────────────────
-    warandpeace/legacy  ──┐    rows of today, each      PostgreSQL: COPY     the rows are read back on
-    own.py (our tables) ──┴─▶  encoded, merged or   ─▶  SQLite: executemany  another connection and must
-    one read-only snapshot     quarantined              one block, one       have the same checksum as
-    streams, cut in blocks     with its reason          transaction          what the source became
+    warandpeace/legacy  ──┐    rows of today, each      PostgreSQL: COPY     the target hashes what it
+    own.py (our tables) ──┴─▶  encoded, merged or   ─▶  SQLite: executemany  has, on another connection:
+    one read-only snapshot     quarantined              one block, one       each block's checksum is that
+    streams, cut in blocks     with its reason          transaction          of what the source became
 
 Three decisions carry everything:
 
-* **The canonical form of a row is its PostgreSQL binary COPY form** (`codecs.py`), on SQLite too. It is what is
-  written there, what the checksums of both sides are made of, and what decides whether two rows are the same. A value
+* **The canonical form of a row is PostgreSQL's own binary form of it** (`encoding.py`), on SQLite too. It is what is
+  written there (COPY), what the checksums of both sides are made of (`record_send`, so that a server makes them itself
+  and nothing is read back), and what decides whether two rows are the same. Rows are encoded by the column. A value
   that has no such form (NUL, broken UTF-8, a number out of range) is what a target can't hold: quarantine.
 * **A block is checkpoint, proof and memory in one.** A stream is cut by its keys into cells that are the same in
   every run. With a cell's rows, in the same transaction, the target gets one `TransferBlock`: counts, and eight bytes
@@ -23,6 +24,9 @@ Three decisions carry everything:
 
 Memory stays flat because a block is all that is ever held; what has to be known of the whole file (which addresses
 are one article) lies in a temporary SQLite file (`legacy/links.py`).
+
+What a person puts right of a row in quarantine is read in the place of what the source says (`corrections.py`). What
+the program makes of its rows, the search index and the stories, is filled when they are proved (`following.py`).
 
 Nothing is sent by a transfer: what was approved arrives as held (`publishing.holding`).
 """

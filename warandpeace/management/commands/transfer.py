@@ -34,11 +34,12 @@ EXAMPLES = """examples:
   manage.py transfer --from old.db --dry-run       what would happen, and every problem; nothing is written
   manage.py transfer --from old.db                 the old bot's file into the configured database
   manage.py transfer --from old.db --verify-only   prove it once more
+  manage.py transfer --from old.db --retry-quarantine FILE.jsonl   rows that you have put right
   manage.py transfer --release                     let the queue go on, after the switch
   manage.py transfer --from postgres://user@host/newsroom --to back.sqlite3   the way back
 
 It may be stopped and run again: it goes on where it was, and changes only what has changed in the source.
-Exit status 0 means that every row is accounted for and was read back equal.
+Exit status 0 means that every row is accounted for and was found equal.
 """
 
 

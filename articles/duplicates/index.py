@@ -62,12 +62,13 @@ def _copy(signatures: Mapping[int, Signed]) -> None:
 
 # --- finding --------------------------------------------------------------------------------------------------------
 
+# The "+ 0" keeps the planner from walking down the primary key until it has met so many: it would meet all.
 NEAR_ON_POSTGRES = """
 SELECT mine.article_id, other.article_id, mine.sketch, other.sketch
 FROM articles_signature mine CROSS JOIN LATERAL (
   SELECT article_id, sketch FROM articles_signature
   WHERE bands && mine.bands AND version = mine.version AND article_id <> mine.article_id
-  ORDER BY article_id DESC LIMIT %(most)s
+  ORDER BY article_id + 0 DESC LIMIT %(most)s
 ) other
 WHERE mine.article_id = ANY(%(articles)s) AND mine.bands <> '{}'
 """

@@ -81,7 +81,8 @@ def _what_to_do(error: DatabaseTrouble, said: str) -> str:
     if "locked" in said:
         return f"Stop the program that uses the target, {again}"
     if isinstance(error, OperationalError):
-        return f"See that the server runs and that host, port, name and password in the URL are right, {again}"
+        right = "that host, port, name and password in the URL are right"
+        return f"See that the server runs and its disk is not full, and {right}, {again}"
     if isinstance(error, ProgrammingError):
         return f"The schema is not that of this version: run `manage.py migrate` there, {again}"
     return f"Put that right, {again}"

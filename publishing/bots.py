@@ -23,18 +23,22 @@ BETWEEN_PROBES = timedelta(seconds=10)
 
 
 def learn(channel: Channel, outcome: Outcome) -> None:
-    """Write into the bot's row what the outcome of a call says about the bot."""
-    if channel.kind != Channel.Kind.TELEGRAM:
-        return
-    row = Bot.objects.filter(token_env=channel.token_env)
+    """Write into the row of a channel's bot what the outcome of a call says about the bot."""
+    if channel.kind == Channel.Kind.TELEGRAM:
+        learn_of(channel.token_env, outcome)
+
+
+def learn_of(token_env: str, outcome: Outcome) -> None:
+    """The same for the bot whose token the variable holds."""
+    row = Bot.objects.filter(token_env=token_env)
     match outcome:
         case NotSent(stops_bot=True, reason=reason):
             row.update(is_paused=True, pause_reason=reason[:300])
-            Alert.sound("bot_paused", channel.token_env, f"{channel.token_env}: {reason}")
+            Alert.sound("bot_paused", token_env, f"{token_env}: {reason}")
         case NotSent(retry_after=timedelta() as wish, moved_to=""):
             row.update(resumes_at=Greatest("resumes_at", timezone.now() + wish), failures=0)
         case NotSent(pause=False, moved_to="") | Unknown():
-            _count_failure(channel.token_env)
+            _count_failure(token_env)
         case _:
             row.filter(failures__gt=0).update(failures=0)
 

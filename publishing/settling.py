@@ -70,13 +70,13 @@ def _values(attempt: Attempt, outcome: Outcome, now: datetime) -> dict[str, Any]
         case Sent(number=number):
             return {"state": State.SENT, "message_id": number, "sent_at": now, "last_error": ""}
         case NotSent(reason=reason, retry_after=wish):
-            wait = _backoff(attempt.fence) if wish is None else wish
+            wait = backoff(attempt.fence) if wish is None else wish
             return {"state": State.READY, "not_before": now + wait, "last_error": reason}
         case Refused(reason=reason):
             return {"state": State.DEAD, "last_error": reason}
         case Unknown(reason=reason) if attempt.message.is_repeatable:
             # Asking once more does no harm, as soon as the first call can't arrive after it any more.
-            again_at = max(now, attempt.deadline) + _backoff(attempt.fence)
+            again_at = max(now, attempt.deadline) + backoff(attempt.fence)
             return {"state": State.READY, "not_before": again_at, "last_error": reason}
         case Unknown(reason=reason):
             look_at = max(now, attempt.deadline) + timedelta(seconds=settings.TELEGRAM_QUIET_SECONDS)
@@ -89,7 +89,8 @@ def locked(message: Message) -> Message:
     return message
 
 
-def _backoff(tries: int) -> timedelta:
+def backoff(tries: int) -> timedelta:
+    """How long to wait after so many tries in vain where the server has no wish of its own."""
     doublings: int = 2 ** min(tries - 1, 10)
     return min(FIRST_BACKOFF * doublings, LONGEST_BACKOFF)
 

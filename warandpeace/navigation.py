@@ -13,7 +13,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from articles.models import BackfillRun, DeadLetter, Source
-from publishing.models import Bot, Digest, Message, Publication
+from publishing.models import Bot, Delivery, Digest, Message, Publication
 from usage.listing import capped_count
 from usage.models import Alert
 
@@ -97,6 +97,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
             Item(_("Messages"), "mark_chat_unread", "publishing.message", Message.objects.unresolved, "danger"),
             Item(_("Bots"), "smart_toy", "publishing.bot", Bot.objects.stopped, "danger"),
             Item(_("Subscribers"), "group", "publishing.subscriber"),
+            Item(_("Deliveries"), "forward_to_inbox", "publishing.delivery", Delivery.objects.unresolved, "warning"),
             Item(_("Editors in Telegram"), "badge", "publishing.telegrameditor"),
         ),
     ),

@@ -3,6 +3,7 @@
 from publishing.admin.article import PublishableArticleAdmin
 from publishing.admin.bot import BotAdmin
 from publishing.admin.channel import ChannelAdmin
+from publishing.admin.delivery import DeliveryAdmin
 from publishing.admin.digest import DigestAdmin, DigestPlanAdmin
 from publishing.admin.message import MessageAdmin
 from publishing.admin.publication import PublicationAdmin
@@ -13,6 +14,7 @@ from publishing.admin.telegram_editor import TelegramEditorAdmin
 __all__ = [
     "BotAdmin",
     "ChannelAdmin",
+    "DeliveryAdmin",
     "DigestAdmin",
     "DigestPlanAdmin",
     "MessageAdmin",

@@ -11,6 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from publishing.models.digest import Digest
+
 # The process that polls answers what it has received; only after so long does anybody else look.
 UNTIL_LOST = timedelta(seconds=5)
 # Nobody waits longer for an answer.
@@ -101,3 +103,24 @@ class DebugWindow(models.Model):
 
     def __str__(self) -> str:
         return str(self.until)
+
+
+class DigestWatch(models.Model):
+    """A message of the bot that is written over as a digest comes along; `shown` is what it says by now."""
+
+    digest = models.ForeignKey(Digest, on_delete=models.CASCADE, related_name="+", verbose_name=_("digest"))
+    person = models.BigIntegerField(_("Telegram user"))
+    message_id = models.BigIntegerField(_("number in the chat"))
+    language = models.CharField(_("language"), max_length=8, default=settings.LANGUAGE_CODE)
+    shown = models.CharField(_("shown"), max_length=200, blank=True)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+
+    objects: ClassVar[models.Manager[DigestWatch]] = models.Manager()
+
+    class Meta:
+        verbose_name = _("watched digest")
+        verbose_name_plural = _("watched digests")
+        constraints = [models.UniqueConstraint(fields=["person", "message_id"], name="unique_watch_of_message")]
+
+    def __str__(self) -> str:
+        return f"{self.digest_id}: {self.shown}"

@@ -213,9 +213,7 @@ class DigestPlan(models.Model):
         Channel, on_delete=models.CASCADE, related_name="digest_plans", verbose_name=_("channel")
     )
     period = models.CharField(_("period"), max_length=10, choices=Period)
-    at = models.TimeField(
-        _("time"), help_text=_("Of the day after the period's last one, in the channel's time zone.")
-    )
+    at = models.TimeField(_("time"), help_text=_("Of the day after the period's last one, in the channel's time zone."))
     approves_itself = models.BooleanField(
         _("goes out by itself"),
         default=False,

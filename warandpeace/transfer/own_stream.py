@@ -13,7 +13,7 @@ from django.db import models
 
 from articles.models import Source
 from publishing.holding import HELD_BY_TRANSFER, PAUSED_BY_TRANSFER
-from publishing.models import Channel, Publication, Subscriber
+from publishing.models import Channel, Delivery, Mailing, Publication, Subscriber
 from warandpeace.transfer.blocks import Block, cell_of
 from warandpeace.transfer.corrections import corrected
 from warandpeace.transfer.errors import Unfit
@@ -25,6 +25,8 @@ from warandpeace.transfer.tables import Row, Table
 # Every database makes these itself; rows that point to them are mapped by name.
 MAPPED = (ContentType, Permission)
 DATED = ("published_at", "started_at", "created_at", "day", "last_seen_at", "history_date", "action_time")
+# Whether a call was made for one that is being sent, the database it comes from knows.
+UNSENT = {state.value for state in (Delivery.State.READY, Delivery.State.CLAIMED)}
 UNDATED = {Source, Channel, get_user_model(), Subscriber}
 
 Change = Callable[[Any], Any]
@@ -176,6 +178,10 @@ def held(table: Table, row: list[Any]) -> Row:
         row[places["state"]], row[places["reason"]] = Publication.State.HELD.value, HELD_BY_TRANSFER
     if table.model is Channel and not row[places["is_paused"]]:
         row[places["is_paused"]], row[places["pause_reason"]] = True, PAUSED_BY_TRANSFER
+    if table.model is Mailing and row[places["state"]] == Mailing.State.MAKING:
+        row[places["state"]] = Mailing.State.SKIPPED.value
+    if table.model is Delivery and row[places["state"]] in UNSENT:
+        row[places["state"]] = Delivery.State.SKIPPED.value
     return tuple(row)
 
 

@@ -16,8 +16,8 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from articles import forecast
 from articles.canonical import NotCanonical, canonicalise
+from articles.forecasts import planning
 from articles.models import Article, DeadLetter, Source
 
 Kind = DeadLetter.EntityType
@@ -128,7 +128,7 @@ def _article(ref: str) -> Outcome:
 
 @handles(Kind.FORECAST)
 def _forecast(ref: str) -> Outcome:
-    return Outcome.DUE if ref.isdecimal() and forecast.request([int(ref[:18])]) else Outcome.LOST
+    return Outcome.DUE if ref.isdecimal() and planning.request([int(ref[:18])]) else Outcome.LOST
 
 
 @handles(Kind.SOURCE)

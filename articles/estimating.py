@@ -9,8 +9,9 @@ from decimal import Decimal
 from django.db.models import Case, F, Sum, Value, When
 from django.db.models.functions import Length
 
-from articles import forecast, prompts
+from articles import prompts
 from articles.factcheck.form import MAX_CHARS, MIN_CHARS
+from articles.forecasts import writing
 from articles.models import Article, Prompt
 from usage.models import Provider
 from usage.pricing import cost, likely_tokens
@@ -45,7 +46,7 @@ def estimate_notes(article_ids: Sequence[int], *, provider: str = "") -> Estimat
     """The likely cost of a forecast note of each article; the offline summariser writes none and is passed over."""
     first = _first(provider, [Provider.Kind.OPENAI])
     instructions = prompts.current(Prompt.Kind.FORECAST).text
-    around = len(instructions) + len(SCHEMA_RULE) + len(forecast.FORM.as_json()) + len(DATA_RULE)
+    around = len(instructions) + len(SCHEMA_RULE) + len(writing.FORM.as_json()) + len(DATA_RULE)
     return _estimate(article_ids, first or Provider(name=provider), around, USUAL_NOTE)
 
 

@@ -13,13 +13,13 @@ from articles import (
     completion,
     dead_letters,
     duplicates,
-    forecast,
     indexing,
     ingest,
     media,
     summarise,
     trials,
 )
+from articles.forecasts import planning, writing
 from articles.models import (
     Article,
     BackfillRun,
@@ -82,7 +82,7 @@ def write_trial(summary_id: int) -> None:
 @shared_task(ignore_result=True)
 def write_note(note_id: int) -> None:
     """Write one forecast note, if its time has come."""
-    forecast.write_note(note_id)
+    writing.write_note(note_id)
 
 
 @shared_task(ignore_result=True)
@@ -117,7 +117,7 @@ def ring_due() -> None:
     finds the row claimed, which costs one query.
     """
     _forget_old_rings()
-    forecast.plan_due()
+    planning.plan_due()
     articles, step = Article.objects.due(), ("pk", "next_step_at")
     _ring(fetch_source, Source.objects.due().values_list("pk", "next_fetch_at")[:SOURCES_AT_ONCE])
     _ring(complete_article, articles.filter(status=Article.Status.NEW).values_list(*step)[:ARTICLES_AT_ONCE])

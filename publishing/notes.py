@@ -10,7 +10,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from articles.forecast_form import Note, UnusableNote, stored
+from articles.forecasts.form import Note, UnusableNote, stored
 from articles.models import Article, ForecastNote
 from publishing.approval import UNDECIDED, ApprovalError, approve
 from publishing.models import Channel, Publication

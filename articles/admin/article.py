@@ -17,12 +17,12 @@ from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action, display
 
-from articles import forecast
 from articles.admin.choosing import choose_provider, write_notes, write_summaries
 from articles.admin.filing import FIELD, FiledArticles
 from articles.admin.forecast import ForecastFilter, notes_of
 from articles.admin.searching import SearchedArticles
 from articles.admin.story import merge_selected
+from articles.forecasts import planning
 from articles.models import Article, Summary
 from articles.tasks import summarise_article, write_note
 from usage.doorbell import ring
@@ -182,7 +182,7 @@ class ArticleAdmin(SearchedArticles, FiledArticles):
 
     @action(description=_("Save and write a forecast note"), permissions=["change"])
     def save_and_forecast(self, request: HttpRequest, article: Article) -> None:
-        for number in forecast.request([article.pk]):
+        for number in planning.request([article.pk]):
             ring(write_note, number)
             self.message_user(request, _("The forecast note is being written."), messages.SUCCESS)
 

@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 
-from articles import forecast
 from articles.estimating import Estimate, estimate, estimate_notes
+from articles.forecasts import planning
 from articles.models import Article
 from articles.tasks import summarise_article, write_note
 from usage.admin.money import dollars
@@ -109,7 +109,7 @@ def _ask_for_summaries(chosen: list[int], provider: str) -> str:
 
 
 def _ask_for_notes(chosen: list[int], provider: str) -> str:
-    numbers = forecast.request(chosen, provider=provider)
+    numbers = planning.request(chosen, provider=provider)
     for number in numbers:
         ring(write_note, number)
     message = ngettext(

@@ -21,7 +21,7 @@ from unfold.decorators import display
 from articles.admin.summary import MEANINGS
 from articles.asking import text_of
 from articles.factcheck import Kind
-from articles.forecast_form import Note, UnusableNote, stored
+from articles.forecasts.form import Note, UnusableNote, stored
 from articles.models import Article, ForecastNote
 from usage.admin.money import dollars
 from usage.listing import ExactSearch, LargeTableAdmin, ReadOnly

@@ -16,7 +16,8 @@ from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
-from articles import asking, forecast, prompts, trials
+from articles import asking, prompts, trials
+from articles.forecasts import writing
 from articles.models import Article, Prompt
 from articles.tasks import write_trial
 from usage import llm
@@ -117,7 +118,7 @@ class PromptAdmin(ModelAdmin):
 
 def _request_of(article: Article, prompt: Prompt) -> llm.Prompt:
     is_forecast = prompt.kind == Prompt.Kind.FORECAST
-    return forecast.request_of(article, prompt) if is_forecast else asking.request_of(article, prompt)
+    return writing.request_of(article, prompt) if is_forecast else asking.request_of(article, prompt)
 
 
 def _chosen(request: HttpRequest) -> Article | None:

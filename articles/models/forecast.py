@@ -31,8 +31,8 @@ class ForecastNote(Stepped):
     """One version of an article's forecast note.
 
     Its row is made first, when somebody or its source asks for it, and a worker writes it: `data` is then what
-    `articles.forecast_form` describes, checked. `offered_at` hands it over to the service channels: publishing takes it
-    and clears it. An article has one waiting note at most, so that asking twice is paid for once.
+    `articles.forecasts.form` describes, checked. `offered_at` hands it over to the service channels: publishing takes
+    it and clears it. An article has one waiting note at most, so that asking twice is paid for once.
     """
 
     class Status(models.TextChoices):

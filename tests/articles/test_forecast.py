@@ -7,7 +7,8 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from articles import forecast, prompts, tasks
+from articles import prompts, tasks
+from articles.forecasts import planning, writing
 from articles.models import Article, DeadLetter, ForecastNote, Prompt, Source
 from tests.articles.notes import Model, note, outcomes
 from tests.factories import ArticleFactory, SourceFactory
@@ -43,8 +44,8 @@ def test_a_new_article_of_a_source_that_wants_notes_gets_one() -> None:
     article = ArticleFactory.create(source=watching_source())
     ArticleFactory.create()
 
-    forecast.plan_due()
-    forecast.plan_due()
+    planning.plan_due()
+    planning.plan_due()
 
     waiting = ForecastNote.objects.get()
     assert (waiting.article, waiting.version, waiting.status) == (article, 1, Status.WAITING)
@@ -64,7 +65,7 @@ def test_a_new_article_of_a_source_that_wants_notes_gets_one() -> None:
 def test_what_is_no_news_or_has_no_text_gets_none(fields: dict[str, Any]) -> None:
     ArticleFactory.create(**{"source__auto_forecast": True, "source__queue_max_age_hours": 48} | fields)
 
-    forecast.plan_due()
+    planning.plan_due()
 
     assert not ForecastNote.objects.exists()
 
@@ -73,7 +74,7 @@ def test_what_is_no_news_or_has_no_text_gets_none(fields: dict[str, Any]) -> Non
 def test_what_was_dealt_with_is_not_asked_for_again(status: str) -> None:
     planned(ArticleFactory.create(source=watching_source()), status=status, next_step_at=None)
 
-    forecast.plan_due()
+    planning.plan_due()
 
     assert ForecastNote.objects.count() == 1
 
@@ -82,7 +83,7 @@ def test_a_person_may_ask_for_any_article_with_a_text() -> None:
     old = ArticleFactory.create(published_at=timezone.now() - timedelta(days=900))
     empty = ArticleFactory.create(content="", lead="")
 
-    numbers = forecast.request([old.pk, empty.pk, 404], provider="gemini")
+    numbers = planning.request([old.pk, empty.pk, 404], provider="gemini")
 
     assert numbers == [old.forecast_notes.get(wanted_provider="gemini").pk]
 
@@ -90,7 +91,7 @@ def test_a_person_may_ask_for_any_article_with_a_text() -> None:
 def test_asking_twice_is_one_note() -> None:
     article = ArticleFactory.create()
 
-    first, second = forecast.request([article.pk]), forecast.request([article.pk])
+    first, second = planning.request([article.pk]), planning.request([article.pk])
 
     assert first == second
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -101,7 +102,7 @@ def test_asking_again_makes_another_version() -> None:
     article = ArticleFactory.create()
     planned(article, status=Status.WRITTEN, next_step_at=None)
 
-    forecast.request([article.pk])
+    planning.request([article.pk])
 
     assert sorted(article.forecast_notes.values_list("version", "status")) == [(1, "written"), (2, "waiting")]
 
@@ -109,7 +110,7 @@ def test_asking_again_makes_another_version() -> None:
 def test_a_due_note_is_written_with_its_call(model: Model) -> None:
     waiting = planned()
 
-    assert forecast.write_note(waiting.pk)
+    assert writing.write_note(waiting.pk)
 
     waiting.refresh_from_db()
     assert (waiting.status, waiting.next_step_at, waiting.data) == (Status.WRITTEN, None, note())
@@ -121,17 +122,17 @@ def test_a_due_note_is_written_with_its_call(model: Model) -> None:
 def test_the_model_is_asked_in_the_form_for_its_own_purpose(model: Model) -> None:
     waiting = planned(wanted_provider="gemini")
 
-    forecast.write_note(waiting.pk)
+    writing.write_note(waiting.pk)
 
     (prompt, options) = model.asked[0]
-    assert (prompt.form, prompt.version, prompt.text) == (forecast.FORM, "forecast-1", waiting.article.content)
+    assert (prompt.form, prompt.version, prompt.text) == (writing.FORM, "forecast-1", waiting.article.content)
     assert (options["purpose"], options["provider"]) == ("forecast", "gemini")
 
 
 def test_the_prompt_in_use_is_asked(model: Model) -> None:
     prompts.save_version(Prompt.Kind.FORECAST, "Будь осторожен.", author_id=None).make_current()
 
-    forecast.write_note(planned().pk)
+    writing.write_note(planned().pk)
 
     assert model.asked[0][0].instructions == "Будь осторожен."
     assert ForecastNote.objects.get().prompt_version == "forecast-2"
@@ -140,7 +141,7 @@ def test_the_prompt_in_use_is_asked(model: Model) -> None:
 def test_what_the_article_does_not_say_bars_approval(model: Model) -> None:
     model.answers = [note(key_facts=["Порт увеличил перевалку угля на 21%."])]
 
-    forecast.write_note(planned().pk)
+    writing.write_note(planned().pk)
 
     written = ForecastNote.objects.get()
     assert [(one["place"], one["text"]) for one in written.findings] == [("key_facts.0", "21%")]
@@ -151,7 +152,7 @@ def test_what_the_article_does_not_say_bars_approval(model: Model) -> None:
 def test_only_notes_of_news_are_offered(age: timedelta, is_offered: bool, model: Model) -> None:
     article = ArticleFactory.create(published_at=timezone.now() - age, source__queue_max_age_hours=48)
 
-    forecast.write_note(planned(article).pk)
+    writing.write_note(planned(article).pk)
 
     assert ForecastNote.objects.ready_to_publish().exists() == is_offered
 
@@ -169,7 +170,7 @@ def test_only_notes_of_news_are_offered(age: timedelta, is_offered: bool, model:
 def test_what_is_not_due_is_left_alone(fields: dict[str, Any], model: Model) -> None:
     waiting = planned(**fields)
 
-    assert not forecast.write_note(waiting.pk)
+    assert not writing.write_note(waiting.pk)
 
     assert not model.asked
 
@@ -178,12 +179,12 @@ def test_the_second_of_two_finds_it_taken(model: Model, monkeypatch: pytest.Monk
     waiting, second = planned(), []
 
     def call_again(*args: Any, **options: Any) -> llm.Completion:
-        second.append(forecast.write_note(waiting.pk))
+        second.append(writing.write_note(waiting.pk))
         return model(*args, **options)
 
     monkeypatch.setattr(llm, "complete", call_again)
 
-    assert forecast.write_note(waiting.pk)
+    assert writing.write_note(waiting.pk)
     assert (second, len(model.asked)) == ([False], 1)
 
 
@@ -196,7 +197,7 @@ def test_who_has_lost_the_lease_writes_nothing(model: Model, monkeypatch: pytest
 
     monkeypatch.setattr(llm, "complete", lose_the_lease)
 
-    assert not forecast.write_note(waiting.pk)
+    assert not writing.write_note(waiting.pk)
     assert ForecastNote.objects.filter(next_step_at=later, data={}, status=Status.WAITING).exists()
 
 
@@ -205,21 +206,21 @@ def test_an_unusable_answer_is_tried_again(answer: dict[str, Any] | str, model: 
     model.answers = [answer, note()]
     waiting = planned()
 
-    assert not forecast.write_note(waiting.pk)
+    assert not writing.write_note(waiting.pk)
     waiting.refresh_from_db()
     assert (waiting.status, waiting.data) == (Status.WAITING, {})
     assert waiting.last_error
     ForecastNote.objects.update(next_step_at=timezone.now())
-    assert forecast.write_note(waiting.pk)
+    assert writing.write_note(waiting.pk)
     assert ForecastNote.objects.get().last_error == ""
 
 
 def test_pauses_double_and_end_in_a_dead_letter(model: Model) -> None:
     model.answers = [llm.ProviderFailed("no luck")]
     waiting, pauses = planned(), []
-    for _ in range(forecast.MOST_ATTEMPTS):
+    for _ in range(writing.MOST_ATTEMPTS):
         before = timezone.now()
-        assert not forecast.write_note(waiting.pk)
+        assert not writing.write_note(waiting.pk)
         waiting.refresh_from_db()
         pauses.append(waiting.next_step_at and round((waiting.next_step_at - before) / timedelta(minutes=1)))
         ForecastNote.objects.waiting().update(next_step_at=timezone.now())
@@ -231,9 +232,9 @@ def test_pauses_double_and_end_in_a_dead_letter(model: Model) -> None:
 
 
 def test_a_note_that_kills_its_workers_is_given_up(model: Model) -> None:
-    waiting = planned(attempts=forecast.MOST_ATTEMPTS)
+    waiting = planned(attempts=writing.MOST_ATTEMPTS)
 
-    assert not forecast.write_note(waiting.pk)
+    assert not writing.write_note(waiting.pk)
 
     assert DeadLetter.objects.get().error_code == "cut_short"
     assert not model.asked
@@ -243,7 +244,7 @@ def test_a_success_ends_the_dead_letter(model: Model) -> None:
     waiting = planned()
     DeadLetter.record(DeadLetter.EntityType.FORECAST, str(waiting.article_id), "provider_failed", "no luck", 4)
 
-    forecast.write_note(waiting.pk)
+    writing.write_note(waiting.pk)
 
     assert not DeadLetter.objects.exists()
 
@@ -251,7 +252,7 @@ def test_a_success_ends_the_dead_letter(model: Model) -> None:
 def test_without_a_language_model_it_is_skipped_and_says_why() -> None:
     waiting = planned()
 
-    assert not forecast.write_note(waiting.pk)
+    assert not writing.write_note(waiting.pk)
 
     waiting.refresh_from_db()
     assert (waiting.status, waiting.data) == (Status.SKIPPED, {})
@@ -263,7 +264,7 @@ def test_without_a_language_model_it_is_skipped_and_says_why() -> None:
 def test_without_a_budget_it_is_skipped_at_once(model: Model) -> None:
     model.answers = [BudgetSpent("The budget of the day is spent.")]
 
-    forecast.write_note(planned().pk)
+    writing.write_note(planned().pk)
 
     assert ForecastNote.objects.filter(status=Status.SKIPPED, next_step_at=None, last_error__contains="spent").exists()
 
@@ -272,14 +273,14 @@ def test_a_provider_that_rests_is_waited_for(model: Model) -> None:
     model.answers = [Resting("It rests."), note()]
     waiting = planned()
 
-    assert not forecast.write_note(waiting.pk)
+    assert not writing.write_note(waiting.pk)
     ForecastNote.objects.update(next_step_at=timezone.now())
 
-    assert forecast.write_note(waiting.pk)
+    assert writing.write_note(waiting.pk)
 
 
 def test_a_note_tells_when_its_article_has_changed(model: Model) -> None:
-    forecast.write_note(planned().pk)
+    writing.write_note(planned().pk)
 
     Article.objects.update(content_hash="b" * 64)
 

@@ -15,7 +15,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from articles import forecast
+from articles.forecasts import writing
 from articles.models import ForecastNote
 from tests.articles.notes import note
 from tests.articles.test_forecast import planned
@@ -44,7 +44,7 @@ def paid(server: LlmServer) -> Provider:
 def test_a_server_is_asked_for_a_note_and_paid_once(llm_server: LlmServer) -> None:
     paid(llm_server)
 
-    assert forecast.write_note(planned().pk)
+    assert writing.write_note(planned().pk)
 
     written = ForecastNote.objects.get()
     assert (written.data, written.provider) == (note(), "paid")
@@ -60,7 +60,7 @@ def test_a_server_without_schemas_answers_in_a_block_of_code(llm_server: LlmServ
     llm_server.will(Fault.NO_SCHEMA)
     llm_server.say(f"```json\n{json.dumps(note())}\n```")
 
-    assert forecast.write_note(planned().pk)
+    assert writing.write_note(planned().pk)
 
     assert "additionalProperties" in llm_server.requests[1].body["messages"][0]["content"]
 
@@ -69,7 +69,7 @@ def test_a_server_without_schemas_answers_in_a_block_of_code(llm_server: LlmServ
 def test_a_budget_of_its_own_keeps_it_from_being_asked(llm_server: LlmServer) -> None:
     PurposeBudget.objects.create(provider=paid(llm_server), purpose="forecast", daily_budget=Decimal("0.0001"))
 
-    assert not forecast.write_note(planned().pk)
+    assert not writing.write_note(planned().pk)
 
     assert ForecastNote.objects.get().status == ForecastNote.Status.SKIPPED
     assert llm_server.book.requests == 0
@@ -77,7 +77,7 @@ def test_a_budget_of_its_own_keeps_it_from_being_asked(llm_server: LlmServer) ->
 
 def write_in_thread(note_id: int) -> bool:
     try:
-        return forecast.write_note(note_id)
+        return writing.write_note(note_id)
     finally:
         connection.close()
 
@@ -117,8 +117,8 @@ def test_a_kill_in_the_middle_leaves_a_row_that_is_taken_up_again(
 
     left = ForecastNote.objects.get(article=article)
     assert (left.status, left.attempts) == (ForecastNote.Status.WAITING, 1)
-    assert not forecast.write_note(left.pk)
+    assert not writing.write_note(left.pk)
     ForecastNote.objects.update(next_step_at=timezone.now())
-    assert forecast.write_note(left.pk)
+    assert writing.write_note(left.pk)
 
     assert sorted(ApiUsageEvent.objects.values_list("state", flat=True)) == ["started", "succeeded"]

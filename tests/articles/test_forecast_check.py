@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from articles.forecast_check import findings, refuse_addresses
-from articles.forecast_form import Note, UnusableNote, read
+from articles.forecasts.checking import findings, refuse_addresses
+from articles.forecasts.form import Note, UnusableNote, read
 from tests.articles.notes import FACT, forecast, note
 
 TEXT = f"{FACT} Рост обеспечил новый терминал компании «Уголь.ру», сообщил директор Иван Петров."

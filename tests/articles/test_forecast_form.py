@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from articles.forecast_form import LONGEST_ANSWER, UnusableNote, read, schema
+from articles.forecasts.form import LONGEST_ANSWER, UnusableNote, read, schema
 from tests.articles.notes import FACT, forecast, note, outcomes
 
 

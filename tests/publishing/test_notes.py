@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.utils import timezone, translation
 
-from articles.forecast_form import stored
+from articles.forecasts.form import stored
 from articles.models import ForecastNote
 from publishing import approval, notes, tasks
 from publishing.models import Channel, Publication

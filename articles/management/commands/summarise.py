@@ -15,8 +15,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from articles import forecast
 from articles.estimating import Estimate, estimate, estimate_notes
+from articles.forecasts import planning, writing
 from articles.models import Article, ForecastNote, Source
 from articles.summarise import awaiting_summary, summarise_article
 from usage.models import Provider
@@ -120,7 +120,7 @@ class Command(BaseCommand):
         self._write(work, articles, force=force or bool(provider), provider=provider)
 
     def _refuse_without_model(self, provider: str) -> None:
-        if not forecast.can_be_written(provider):
+        if not planning.can_be_written(provider):
             raise CommandError(
                 "Forecast notes take a language model: set up a provider in the admin, or give another one."
                 " The offline summariser can't write them."
@@ -174,8 +174,8 @@ def summarise(article_id: int, status: str, force: bool, provider: str) -> str:
 
 def write_note(article_id: int, _status: str, _force: bool, provider: str) -> str:
     """Ask for an article's forecast note, write it, and say what became of it."""
-    for number in forecast.request([article_id], provider=provider):
-        if forecast.write_note(number):
+    for number in planning.request([article_id], provider=provider):
+        if writing.write_note(number):
             return "written"
         return "failed" if ForecastNote.objects.filter(pk=number).exclude(last_error="").exists() else "skipped"
     return "skipped"
@@ -195,7 +195,7 @@ NOTES = Work(
     would="would_write",
     label="Writing forecast notes",
     failure="forecast notes could not be written",
-    awaiting=forecast.awaiting_note,
+    awaiting=planning.awaiting_note,
     estimate=estimate_notes,
     write=write_note,
 )

@@ -1,27 +1,26 @@
-"""From an article to its forecast note: ask for a row, claim it, ask the model with no transaction open, write."""
+"""Writing one forecast note: claim its row, ask the model with no transaction open, check and write what came."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from articles import asking, forecast_check, forecast_form, metrics, prompts
+from articles import asking, metrics, prompts
 from articles.asking import CutShort, SummaryError, text_of
-from articles.models import Article, DeadLetter, ForecastNote, Prompt, Source
+from articles.forecasts import checking, form
+from articles.models import Article, DeadLetter, ForecastNote, Prompt
 from usage import llm
-from usage.models import Provider
 from usage.prompts import BudgetSpent
 
 # For the ledger and for budgets of their own.
 PURPOSE = "forecast"
-FORM = llm.Form("forecast_note", forecast_form.schema())
+FORM = llm.Form("forecast_note", form.schema())
 # The call must be over by then; afterwards another worker may take the note, and the late answer is dropped.
 LEASE = timedelta(minutes=5)
 MOST_ATTEMPTS = 4
@@ -31,8 +30,6 @@ FIRST_PAUSE = timedelta(minutes=1)
 HOPELESS = (llm.NothingToComplete, llm.NoSuchProvider)
 # Nothing was paid, and a few minutes change nothing: the note is left out until somebody asks for it again.
 OUT_OF_REACH = (llm.NobodyCapable, BudgetSpent)
-# So many articles of a source are asked for at once; the rest follows with the next sweep.
-PLANNED_AT_ONCE = 100
 
 Status = ForecastNote.Status
 
@@ -41,82 +38,10 @@ Status = ForecastNote.Status
 class Answer:
     """A note that keeps to its form, the prompt and the call it came from, and the findings of its check as JSON."""
 
-    note: forecast_form.Note
+    note: form.Note
     prompt: str
     completion: llm.Completion
     findings: list[dict[str, Any]]
-
-
-# --- asking for notes -----------------------------------------------------------------------------------------------
-
-
-def analysable() -> QuerySet[Article]:
-    """Articles whose text is as complete as it will get."""
-    return Article.objects.exclude(status=Article.Status.NEW).exclude(content="", lead="")
-
-
-def without_note() -> QuerySet[Article]:
-    """Articles that may get a note and for which nobody has ever asked."""
-    return analysable().filter(~Exists(ForecastNote.objects.filter(article=OuterRef("pk"))))
-
-
-def awaiting_note(force: bool = False) -> QuerySet[Article]:
-    """Articles whose note is due, was skipped, or was never asked for; with `force`, all that may get a new one."""
-    is_settled = Q(status__in=[Status.WRITTEN, Status.FAILED])
-    is_later = Q(status=Status.WAITING, next_step_at__gt=timezone.now())
-    other = ForecastNote.objects.filter(is_settled | is_later, article=OuterRef("pk"))
-    return analysable() if force else analysable().filter(~Exists(other))
-
-
-def can_be_written(provider: str = "") -> bool:
-    """Whether a language model is switched on that could write notes; the one with the name, if one is given."""
-    models = Provider.objects.filter(is_enabled=True, kind=Provider.Kind.OPENAI)
-    return (models.filter(name=provider) if provider else models).exists()
-
-
-def plan_due(now: datetime | None = None) -> int:
-    """Ask for the notes of new articles whose sources want them; about how many. Two processes never make two."""
-    moment = now or timezone.now()
-    return sum(_plan_source(source, moment) for source in Source.objects.active().filter(auto_forecast=True))
-
-
-def _plan_source(source: Source, now: datetime) -> int:
-    # A day more than it says, for what is dated to the day.
-    oldest = now - timedelta(hours=source.queue_max_age_hours, days=1)
-    wanted = without_note().filter(source=source, published_at__gte=oldest, duplicate_of=None)
-    young = [article for article in _light(wanted)[:PLANNED_AT_ONCE] if article.is_young(now)]
-    notes = [ForecastNote(article=article, version=1, next_step_at=now) for article in young]
-    return len(ForecastNote.objects.bulk_create(notes, ignore_conflicts=True))
-
-
-def _light(articles: QuerySet[Article]) -> QuerySet[Article]:
-    return articles.select_related("source").defer("content", "lead", "summary_text").order_by("-published_at", "-pk")
-
-
-def request(article_ids: Iterable[int], *, provider: str = "") -> list[int]:
-    """Ask for a new note of each article that has a text, from one provider if named; the numbers of their rows.
-
-    Where a note is already waiting that one is given: it is paid for once.
-    """
-    planned = (_plan(pk, provider) for pk in article_ids)
-    return [pk for pk in planned if pk is not None]
-
-
-@transaction.atomic
-def _plan(article_id: int, provider: str) -> int | None:
-    # The article's row is locked, so that versions cannot collide.
-    article = analysable().select_for_update().filter(pk=article_id).first()
-    if article is None:
-        return None
-    notes = article.forecast_notes.all()
-    if waiting := notes.filter(status=Status.WAITING).first():
-        return waiting.pk
-    newest = notes.aggregate(newest=Max("version"))["newest"] or 0
-    note = article.forecast_notes.create(version=newest + 1, wanted_provider=provider, next_step_at=timezone.now())
-    return note.pk
-
-
-# --- writing one ----------------------------------------------------------------------------------------------------
 
 
 def write_note(note_id: int) -> bool:
@@ -139,11 +64,11 @@ def write_note(note_id: int) -> bool:
 def request_of(article: Article, prompt: Prompt) -> llm.Prompt:
     """What a language model is asked for an article."""
     return llm.Prompt(
-        instructions=prompt.filled(min_chars=0, max_chars=forecast_form.LONGEST_ANSWER),
+        instructions=prompt.filled(min_chars=0, max_chars=form.LONGEST_ANSWER),
         title=article.title,
         text=text_of(article),
         language=asking.language(article),
-        max_chars=forecast_form.LONGEST_ANSWER,
+        max_chars=form.LONGEST_ANSWER,
         version=prompt.label,
         form=FORM,
     )
@@ -157,10 +82,10 @@ def _ask(note: ForecastNote) -> Answer:
         request_of(article, prompt), purpose=PURPOSE, subject=f"article:{article.pk}", provider=note.wanted_provider
     )
     text = text_of(article)
-    read = forecast_form.read(completion.text)
-    forecast_check.refuse_addresses(read, f"{article.title}\n{text}")
+    read = form.read(completion.text)
+    checking.refuse_addresses(read, f"{article.title}\n{text}")
     published = timezone.localdate(article.published_at)
-    found = forecast_check.findings(read, title=article.title, text=text, published=published)
+    found = checking.findings(read, title=article.title, text=text, published=published)
     return Answer(read, prompt.label, completion, found)
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from articles import factcheck
 from articles.factcheck import Kind
 from articles.factcheck.form import addresses, smuggled
-from articles.forecast_form import Note, UnusableNote
+from articles.forecasts.form import Note, UnusableNote
 
 # Names at the beginning of a sentence may be common words; behind one of these they are names or nothing.
 BEFORE_NAME = "это "

@@ -8,9 +8,10 @@ from celery import shared_task
 from django.utils import timezone
 
 from articles.models import Article, ForecastNote
-from publishing import alerts, bots, delivery, notes, queueing, reconciling
+from publishing import alerts, bots, delivery, digests, notes, queueing, reconciling
 from publishing.bot import inbox
-from publishing.models import Bot, BotUpdate, Probe
+from publishing.digests import building
+from publishing.models import Bot, BotUpdate, Digest, Probe
 
 # A channel that opens a moment after a sweep is worth that moment; else it would wait for the next sweep.
 PATIENCE = timedelta(seconds=1)
@@ -36,6 +37,22 @@ def queue_ready_notes() -> None:
     """Take forecast notes that are ready into the queues of the service channels, which may send them at once."""
     notes.queue_ready()
     ring_channels()
+
+
+@shared_task(ignore_result=True)
+def plan_digests() -> None:
+    """Make the rows of digests that schedules want by now, and let workers write them."""
+    for digest_id in digests.plan_due():
+        build_digest.delay(digest_id)
+
+
+@shared_task(ignore_result=True)
+def build_digest(digest_id: int) -> None:
+    """Take a digest's next step; the one after it is rung for, so that no worker is kept for long."""
+    if building.take_step(digest_id):
+        build_digest.delay(digest_id)
+    else:
+        ring_channels()
 
 
 @shared_task(ignore_result=True)
@@ -87,6 +104,8 @@ def ring_due() -> None:
         queue_ready_articles.delay()
     if ForecastNote.objects.ready_to_publish().exists():
         queue_ready_notes.delay()
+    for digest_id in Digest.objects.due().values_list("pk", flat=True):
+        build_digest.delay(digest_id)
     ring_channels()
 
 

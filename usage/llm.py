@@ -42,6 +42,7 @@ __all__ = [
     "ProviderFailed",
     "Skipped",
     "complete",
+    "longest_text",
 ]
 
 logger = logging.getLogger(__name__)
@@ -100,6 +101,12 @@ def complete(
             logger.log(level, "%s could not answer (%s): %s", candidate.name, error.code, error)
             failure = error
     raise failure
+
+
+def longest_text() -> int:
+    """The longest text, in characters, that every server which may be asked can take; more is condensed by callers."""
+    servers = Provider.objects.filter(is_enabled=True).exclude(kind=Provider.Kind.EXTRACTIVE)
+    return min([prompts.LONGEST_TEXT, *servers.values_list("context_chars", flat=True)])
 
 
 def _providers(name: str) -> list[Provider]:

@@ -31,6 +31,13 @@ SCHEDULES = [
         description="Rings for every source, article and message that is due. Switched off, nothing moves.",
     ),
     Schedule(
+        name="plan digests",
+        task="publishing.tasks.plan_digests",
+        seconds=60,
+        expires=50,
+        description="Begins the digests that channels have scheduled, and makes up for those an outage has kept.",
+    ),
+    Schedule(
         name="prune calls",
         task="usage.tasks.prune_calls",
         seconds=86_400,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from articles.models import Article
 from publishing.digests.periods import Kind, Period, days, month
-from publishing.models import Channel, Digest, DigestItem, DigestSection, Publication
+from publishing.models import Channel, Digest, DigestItem, DigestSection, Message, PostReactions, Publication
 
 # The articles of a period that are looked at, those that were posted first.
 MOST_ARTICLES = 400
@@ -79,10 +79,11 @@ def stories(channel: Channel, period: Period) -> list[Story]:
     found = list(articles(channel, period)[:MOST_ARTICLES])
     posted = set(_of(channel, found).filter(state__in=Publication.OUT).values_list("article_id", flat=True))
     pinned, dropped = _marks(channel, period)
+    liked = _reactions(channel, posted)
     grouped: dict[int, list[Article]] = defaultdict(list)
     for article in found:
         grouped[article.story_id or -article.pk].append(article)
-    return [_story(members, posted, pinned, dropped) for members in grouped.values()]
+    return [_story(members, posted, pinned, dropped, liked) for members in grouped.values()]
 
 
 def articles(channel: Channel, period: Period) -> QuerySet[Article]:
@@ -104,7 +105,20 @@ def _of(channel: Channel, found: Sequence[Article]) -> QuerySet[Publication]:
     return Publication.objects.filter(channel=channel, article__in=found, kind=Publication.Kind.NEWS)
 
 
-def _story(members: list[Article], posted: set[int], pinned: set[int], dropped: set[int]) -> Story:
+def _reactions(channel: Channel, posted: Collection[int]) -> Mapping[int, int]:
+    """How often readers reacted to the posts of articles, as far as Telegram has told."""
+    posts = Message.objects.filter(channel=channel, publication__article__in=posted, message_id__isnull=False)
+    article_of = dict(posts.values_list("message_id", "publication__article"))
+    told = PostReactions.objects.filter(channel=channel, message_id__in=article_of)
+    totals: dict[int, int] = defaultdict(int)
+    for number, total in told.values_list("message_id", "total"):
+        totals[article_of[number] or 0] += total
+    return totals
+
+
+def _story(
+    members: list[Article], posted: set[int], pinned: set[int], dropped: set[int], liked: Mapping[int, int]
+) -> Story:
     numbers = {article.pk for article in members}
     # The post that readers know comes first, then the original, then copies.
     ordered = sorted(members, key=lambda one: (one.pk not in posted, one.duplicate_of_id is not None, one.published_at))
@@ -113,6 +127,7 @@ def _story(members: list[Article], posted: set[int], pinned: set[int], dropped: 
         is_pinned=bool(numbers & pinned),
         is_dropped=bool(numbers & dropped) and not numbers & pinned,
         is_posted=bool(numbers & posted),
+        reactions=sum(liked.get(pk, 0) for pk in numbers),
     )
 
 

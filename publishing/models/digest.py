@@ -67,12 +67,6 @@ class Digest(Stepped):
         help_text=_("Without an editor's approval, unless its fact check finds something."),
     )
     is_scheduled = models.BooleanField(_("made by its schedule"), default=False, editable=False)
-    is_premature = models.BooleanField(
-        _("made too early"),
-        default=False,
-        editable=False,
-        help_text=_("By a clock that ran ahead: the schedule does not count it."),
-    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,

@@ -20,6 +20,7 @@ from articles.sites.selectors import ArticlePage, ListPage, Place
 # A page with more is none that people read.
 MOST_ITEMS = 1000
 MOST_PAGES = 100_000
+MOST_TOPICS = 10
 # Where what a place means stands in an attribute, if nothing else is said.
 ATTRIBUTES = {"link": "href", "original": "href", "next": "href", "image": "src"}
 NUMBER = re.compile(r"\d+")
@@ -107,7 +108,7 @@ def read_article(document: str, selectors: ArticlePage, around: Circumstances) -
         title=text.shorten(text.one_line(_value(tree, selectors.title)), MAX_TITLE),
         published=_moment(_value(tree, selectors.date), around),
         lead=text.shorten(text.clean(_value(tree, selectors.lead)), MAX_LEAD),
-        topic=text.one_line(_value(tree, selectors.topic))[:MAX_TOPIC],
+        topic=_topics(tree, selectors.topic),
         original_url=absolute(base, _value(tree, selectors.original, "original")),
         image_url=absolute(base, _value(tree, selectors.image, "image")),
         html=written[:MAX_TEXT],
@@ -152,7 +153,7 @@ def _entry(item: LexborNode, selectors: ListPage, base: str, around: Circumstanc
         return None
     stated_date = text.one_line(_value(item, selectors.date))
     lead = text.shorten(text.clean(_value(item, selectors.lead)), MAX_LEAD)
-    topic = text.one_line(_value(item, selectors.topic))[:MAX_TOPIC]
+    topic = _topics(item, selectors.topic)
     original_url = absolute(base, _value(item, selectors.original, "original"))
     image_url = absolute(base, _value(item, selectors.image, "image"))
     said = (canonical_link, title, stated_date, lead, topic, image_url, original_url)
@@ -183,6 +184,14 @@ def _value(node: LexborNode | LexborHTMLParser, place: Place, meaning: str = "")
     if attribute and isinstance(found, LexborNode):
         return (found.attributes.get(attribute) or "").strip()
     return text.from_html(found.html or "")
+
+
+def _topics(node: LexborNode | LexborHTMLParser, place: Place) -> str:
+    """Every topic at a place, with semicolons between them: each becomes a tag."""
+    if not place.css or place.attribute:
+        return text.one_line(_value(node, place))[:MAX_TOPIC]
+    found = dict.fromkeys(text.one_line(topic.text()).replace(";", ",") for topic in node.css(place.css)[:MOST_TOPICS])
+    return text.shorten("; ".join(filter(None, found)), MAX_TOPIC)
 
 
 def _moment(stated: str, around: Circumstances) -> dates.Moment | None:

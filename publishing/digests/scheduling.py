@@ -37,7 +37,10 @@ def request(
     period = Period.containing(kind, day)
     if period.bounds(channel.zone)[0] > now:
         raise NotBegun(_("This period has not begun yet: choose an earlier day."))
-    return _make(channel, period, now, created_by=by, approves_itself=approves_itself)
+    digest = _make(channel, period, now, created_by=by, approves_itself=approves_itself)
+    if approves_itself and not digest.approves_itself:
+        Digest.objects.filter(pk=digest.pk).in_the_making().update(approves_itself=True)
+    return digest
 
 
 def _make(channel: Channel, period: Period, now: datetime, **values: object) -> Digest:

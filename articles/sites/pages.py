@@ -183,6 +183,9 @@ def _value(node: LexborNode | LexborHTMLParser, place: Place, meaning: str = "")
     attribute = place.attribute or ATTRIBUTES.get(meaning, "")
     if attribute and isinstance(found, LexborNode):
         return (found.attributes.get(attribute) or "").strip()
+    if isinstance(found, LexborNode) and "<" not in (found.inner_html or ""):
+        # Nothing but words, as most places are: that needn't be parsed once more.
+        return text.clean(" ".join(found.text().split()))
     return text.from_html(found.html or "")
 
 

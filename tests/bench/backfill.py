@@ -19,6 +19,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from selectolax.lexbor import LexborHTMLParser
 
 from articles.sites import pages, selectors
@@ -45,6 +46,7 @@ def documents() -> list[str]:
 
 def main() -> int:
     """Measure and print; the exit status tells whether every article was stored."""
+    settings.configure(USE_I18N=False)
     bodies = documents()
     print(f"{PAGES} pages of 15 articles, {sum(map(len, bodies)) / 1e6:.1f} MB of text, {os.cpu_count()} cores\n")
     show("selectolax alone: parse, find the items", bare(bodies))

@@ -108,8 +108,8 @@ def _of(channel: Channel, found: Sequence[Article]) -> QuerySet[Publication]:
 def _reactions(channel: Channel, posted: Collection[int]) -> Mapping[int, int]:
     """How often readers reacted to the posts of articles, as far as Telegram has told."""
     posts = Message.objects.filter(channel=channel, publication__article__in=posted, message_id__isnull=False)
-    article_of = dict(posts.values_list("message_id", "publication__article"))
-    told = PostReactions.objects.filter(channel=channel, message_id__in=article_of)
+    article_of = {number: pk for number, pk in posts.values_list("message_id", "publication__article") if number}
+    told = PostReactions.objects.filter(channel=channel, message_id__in=list(article_of))
     totals: dict[int, int] = defaultdict(int)
     for number, total in told.values_list("message_id", "total"):
         totals[article_of[number] or 0] += total

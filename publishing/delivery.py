@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from threading import Event
 
 from django.db import InterfaceError, OperationalError, connection, transaction
@@ -157,7 +158,7 @@ def _send(claim: Claim, inspection: Inspection) -> Outcome | None:
     attempt = claims.begin(claim, transport.time_limit)
     if attempt is None:
         return None
-    inspection.note(attempt.pk)
+    inspection.note()
     outcome = transport.send(message)
     _settle(attempt, outcome)
     logger.info("Message %s to %s: %s", message.pk, message.channel.slug, type(outcome).__name__)
@@ -165,13 +166,21 @@ def _send(claim: Claim, inspection: Inspection) -> Outcome | None:
 
 
 def _settle(attempt: Attempt, outcome: Outcome) -> None:
-    """Write the outcome, even if the database is being restarted: what a reply has proved is worth waiting for."""
+    with_patience(partial(_write, attempt, outcome))
+
+
+@transaction.atomic
+def _write(attempt: Attempt, outcome: Outcome) -> None:
+    settling.settle(attempt, outcome)
+    bots.learn(attempt.message.channel, outcome)
+
+
+def with_patience(write: Callable[[], object]) -> None:
+    """Write an outcome, even if the database is being restarted: what a reply has proved is worth waiting for."""
     gives_up_at = time.monotonic() + DATABASE_PATIENCE
     while True:
         try:
-            with transaction.atomic():
-                settling.settle(attempt, outcome)
-                bots.learn(attempt.message.channel, outcome)
+            write()
         except (OperationalError, InterfaceError):
             if time.monotonic() > gives_up_at:
                 raise

@@ -53,9 +53,9 @@ class Inspection:
     witness: Witness
     epoch: int
 
-    def note(self, attempt_id: int) -> None:
+    def note(self) -> None:
         """Remember that an attempt to send was begun; called before its first byte leaves."""
-        self.witness.remember(Memory(self.epoch, attempt_id))
+        self.witness.remember(Memory(self.epoch, attempts_counted()))
 
 
 def hold_after_restore() -> int:

@@ -9,12 +9,16 @@ from django.utils import timezone
 
 from articles.models import Article, ForecastNote
 from publishing import alerts, bots, delivery, digests, notes, queueing, reconciling
+from publishing.bot import digests as shown_digests
 from publishing.bot import inbox
 from publishing.digests import building
-from publishing.models import Bot, BotUpdate, Digest, Probe
+from publishing.models import Bot, BotUpdate, Digest, DigestWatch, Probe
+from publishing.subscriptions import sending
 
 # A channel that opens a moment after a sweep is worth that moment; else it would wait for the next sweep.
 PATIENCE = timedelta(seconds=1)
+# No worker is kept longer by what goes to subscribers.
+MAILED_AT_ONCE = timedelta(seconds=20)
 # The rest is rung for by the next sweep.
 ANSWERED_AT_ONCE = 100
 
@@ -86,6 +90,18 @@ def answer_update(key: int) -> None:
         ring_channels()
 
 
+@shared_task(ignore_result=True)
+def mail_subscribers() -> None:
+    """Make the mailings that are due and send to subscribers, for a while; the rest is rung for by the next sweep."""
+    sending.work(until=timezone.now() + MAILED_AT_ONCE, threads=sending.THREADS)
+
+
+@shared_task(ignore_result=True)
+def show_digests() -> None:
+    """Tell administrators how far the digests are that they have asked for."""
+    shown_digests.show_due()
+
+
 def ring_due() -> None:
     """Ring for whatever is due: messages of dead senders, articles to be queued, channels with messages to send."""
     delivery.recover()
@@ -106,6 +122,10 @@ def ring_due() -> None:
         queue_ready_notes.delay()
     for digest_id in Digest.objects.due().values_list("pk", flat=True):
         build_digest.delay(digest_id)
+    if DigestWatch.objects.exists():
+        show_digests.delay()
+    if sending.is_due():
+        mail_subscribers.delay()
     ring_channels()
 
 

@@ -200,6 +200,12 @@ def write_to(token_env: str, person: int, text: str) -> Outcome:
     return no_token(token_env) if request is None else request.outcome()
 
 
+def send_to(token_env: str, person: int, payload: Mapping[str, Any]) -> Outcome:
+    """Send a text with its entities, as it is frozen in a payload, to a person who has started the bot."""
+    request = call(token_env, partial(_send_text, str(person), payload))
+    return no_token(token_env) if request is None else request.outcome()
+
+
 def edit(token_env: str, chat_id: str, message_id: int, payload: Mapping[str, Any]) -> Outcome:
     """Let a post say what the payload says, in place; `Sent` also if it says so already.
 

@@ -16,15 +16,16 @@ from typing import IO
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Model
 
-from publishing.models import Attempt
+from publishing.models import Attempt, DeliveryAttempt
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, order=True)
 class Memory:
-    """How far a database had come: the epoch of its installation, and the number of its last attempt to send."""
+    """How far a database had come: the epoch of its installation, and how many attempts to send it had counted."""
 
     epoch: int
     attempts: int
@@ -77,11 +78,19 @@ def _read(file: IO[str]) -> Memory | None:
 
 
 def attempts_counted() -> int:
-    """The number of the last attempt to send that this database has given away, whether its row is there or not."""
-    table = Attempt._meta.db_table
+    """How many attempts to send this database has counted, to channels and to subscribers, whether their rows are there
+    or not.
+    """
+    return _counted(Attempt, unused=1) + _counted(DeliveryAttempt, unused=0)
+
+
+def _counted(model: type[Model], *, unused: int) -> int:
+    """The last number the table has given away; PostgreSQL's sequences stand at `unused` before the first."""
+    table = model._meta.db_table
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute(f"SELECT last_value FROM {connection.ops.quote_name(f'{table}_id_seq')}")  # noqa: S608
+            sequence = connection.ops.quote_name(f"{table}_id_seq")
+            cursor.execute(f"SELECT CASE WHEN is_called THEN last_value ELSE %s END FROM {sequence}", [unused])  # noqa: S608
         else:
             cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
         row = cursor.fetchone()

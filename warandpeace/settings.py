@@ -278,6 +278,10 @@ TELEGRAM_SECONDS_BETWEEN_MESSAGES = env.float("TELEGRAM_SECONDS_BETWEEN_MESSAGES
 TELEGRAM_MESSAGES_PER_MINUTE = env.float("TELEGRAM_MESSAGES_PER_MINUTE", default=20)
 TELEGRAM_MESSAGES_PER_SECOND = env.float("TELEGRAM_MESSAGES_PER_SECOND", default=30)
 
+# News that somebody has subscribed to comes together, once in so many minutes at the most and so often a day.
+SUBSCRIBER_BATCH_MINUTES = env.float("SUBSCRIBER_BATCH_MINUTES", default=15)
+SUBSCRIBER_NOTES_PER_DAY = env.int("SUBSCRIBER_NOTES_PER_DAY", default=5)
+
 # Channels name the variable that holds their bot's token; only variables that look like one can be named.
 TELEGRAM_TOKENS = {
     name: env.str(name)

@@ -9,7 +9,10 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 # These enter their commands and buttons when they are imported, in the order of the menu.
-from publishing.bot import public, queue, reissue, staff  # noqa: F401
+# isort: off
+from publishing.bot import public, subscribing, preferences, queue, reissue, digests, staff  # noqa: F401
+
+# isort: on
 from publishing.bot.commands import COMMANDS, TAPS
 from publishing.bot.conversation import SILENCE, Answer, Asked, Incoming, language_of, one_line, say
 from publishing.bot.people import NotAllowed, is_admin

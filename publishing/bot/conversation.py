@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,7 +109,8 @@ class Answer:
     """What the bot says: messages with buttons below the last, and a `toast` that a tap shows for a moment.
 
     `in_place` writes over the message whose button was tapped; such an answer has one part. `quotes` makes it a reply
-    to what was written. `wakes_delivery` says that something may be due to go out now.
+    to what was written. `wakes_delivery` says that something may be due to go out now. `said` is told the number of the
+    message, once it is there.
     """
 
     parts: tuple[Part, ...] = ()
@@ -118,6 +119,7 @@ class Answer:
     in_place: bool = False
     quotes: bool = False
     wakes_delivery: bool = False
+    said: Callable[[int], None] | None = None
 
 
 SILENCE = Answer()

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from publishing.bot import speaking
+from publishing.bot import reactions, speaking
 from publishing.bot.answering import respond
 from publishing.bot.conversation import Incoming, read
 from publishing.models import BotUpdate
@@ -28,9 +28,11 @@ KEPT = timedelta(days=2)
 def receive(payloads: Iterable[Any]) -> list[int]:
     """Write down updates of the Bot API (decoded JSON) that the bot should answer; gives the new rows' keys.
 
-    What it has already, what isn't said to it in private, and what one person sends too fast is left out.
+    What it has already, what isn't said to it in private, and what one person sends too fast is left out. How readers
+    react to posts needs no answer and is written down at once.
     """
-    heard = [read(payload) for payload in payloads if isinstance(payload, dict)]
+    told = [payload for payload in payloads if isinstance(payload, dict)]
+    heard = [read(payload) for payload in told if not reactions.note(payload)]
     with transaction.atomic():
         return [row.pk for one in heard if one and (row := _noted(one))]
 

@@ -26,7 +26,7 @@ from telegram.error import TelegramError
 
 from publishing import tasks, telegram
 from publishing.alerts import TOKEN_ENV
-from publishing.bot import debugging, inbox, menus
+from publishing.bot import debugging, inbox, menus, reactions
 from publishing.models import Bot as BotRow
 from publishing.outcomes import NotSent
 from publishing.telegram import WireRequest, wire_request
@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-UPDATES = ("message", "callback_query")
+UPDATES = ("message", "callback_query", reactions.KIND)
 # How long Telegram keeps a question that it has no answer to.
 LONG_POLL = timedelta(seconds=25)
 THREADS = 4

@@ -16,9 +16,10 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOpti
 from publishing import telegram
 from publishing.alerts import TOKEN_ENV
 from publishing.bot.conversation import Answer, Incoming
-from publishing.models import Bot, Subscriber
+from publishing.models import Bot
 from publishing.outcomes import NotSent
 from publishing.rendering import Part
+from publishing.subscriptions import people as subscribers
 
 LONGEST_TOAST = 200
 # What somebody waits for an answer at the most, because Telegram wants the bot to wait or others use it.
@@ -33,24 +34,32 @@ def say(incoming: Incoming, answer: Answer) -> None:
     if incoming.tap:
         tap, toast = incoming.tap, answer.toast[:LONGEST_TOAST]
         _call(incoming.person, lambda bot: bot.answer_callback_query(tap, text=toast or None, show_alert=bool(toast)))
+    message_id = _said(incoming, answer)
+    if answer.said and message_id:
+        answer.said(message_id)
+
+
+def _said(incoming: Incoming, answer: Answer) -> int:
+    """Say it, and give the number of the last message; 0 if there is none."""
     if answer.in_place and incoming.tap and answer.parts:
-        _write_over(incoming, answer)
-        return
+        return incoming.message_id if write_over(incoming.person, incoming.message_id, answer) else 0
+    message_id = 0
     for number, part in enumerate(answer.parts, start=1):
         is_last = number == len(answer.parts)
-        if not _send(incoming, part, answer, with_buttons=is_last):
-            return
+        match _send(incoming, part, answer, with_buttons=is_last):
+            case {"message_id": int(message_id)}:
+                continue
+        return 0
+    return message_id
 
 
-def _write_over(incoming: Incoming, answer: Answer) -> None:
+def write_over(person: int, message_id: int, answer: Answer) -> bool:
+    """Let a message of the bot say the first part of the answer instead; whether it does."""
     content = _content(answer.parts[0], answer, with_buttons=True)
-    _call(
-        incoming.person,
-        lambda bot: bot.edit_message_text(chat_id=incoming.person, message_id=incoming.message_id, **content),
-    )
+    return bool(_call(person, lambda bot: bot.edit_message_text(chat_id=person, message_id=message_id, **content)))
 
 
-def _send(incoming: Incoming, part: Part, answer: Answer, *, with_buttons: bool) -> bool:
+def _send(incoming: Incoming, part: Part, answer: Answer, *, with_buttons: bool) -> Any:
     content = _content(part, answer, with_buttons=with_buttons)
     if answer.quotes and incoming.message_id:
         content["reply_parameters"] = ReplyParameters(incoming.message_id, allow_sending_without_reply=True)
@@ -70,29 +79,29 @@ def _content(part: Part, answer: Answer, *, with_buttons: bool) -> dict[str, Any
     }
 
 
-def _call(person: int, make: telegram.Call) -> bool:
-    """Make the call as soon as the bot may be called; whether Telegram has done it."""
+def _call(person: int, make: telegram.Call) -> Any:
+    """Make the call as soon as the bot may be called; Telegram's result, None if it has not done it."""
     give_up_at = timezone.now() + PATIENCE
     for _try in range(TRIES):
         if not _wait_for_turn(give_up_at):
-            return False
+            return None
         request = telegram.call(TOKEN_ENV, make)
         if request is None:
-            return False
-        if request.result() is not None:
-            return True
+            return None
+        if (result := request.result()) is not None:
+            return result
         match request.outcome():
             case NotSent(retry_after=timedelta() as wish):
                 Bot.objects.filter(token_env=TOKEN_ENV).update(resumes_at=Greatest("resumes_at", timezone.now() + wish))
             case NotSent(pause=True):
                 # They have stopped the bot.
-                Subscriber.objects.filter(telegram_user_id=person).update(state=Subscriber.State.BLOCKED)
-                return False
+                subscribers.let_go(person)
+                return None
             case NotSent(stops_bot=False):
                 time.sleep(BETWEEN_LOOKS)
             case _:
-                return False
-    return False
+                return None
+    return None
 
 
 def _wait_for_turn(give_up_at: datetime) -> bool:

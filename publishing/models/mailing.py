@@ -98,7 +98,12 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
             ordinal__lt=models.OuterRef("ordinal"),
         ).exclude(state=Delivery.State.SENT)
         ready = self.filter(state=Delivery.State.READY, not_before__lte=now)
-        line = ready.filter(mailing__epoch=epoch, mailing__expires_at__gt=now).filter(~models.Exists(earlier))
+        line = ready.filter(
+            ~models.Exists(earlier),
+            mailing__epoch=epoch,
+            mailing__expires_at__gt=now,
+            subscriber__state=Subscriber.State.ACTIVE,
+        )
         return line.order_by("not_before", "id")
 
     def unresolved(self) -> Self:

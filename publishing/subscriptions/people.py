@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from articles.models import Tag
-from articles.search.query import phrase_of
+from articles.search.query import parse
 from publishing.models import BotUpdate, Channel, Delivery, DigestWatch, Subscriber, Subscription
 from publishing.models.channel import ChannelQuerySet
 
@@ -73,7 +73,7 @@ def to_words(person: int, language: str, words: str) -> Subscription:
         raise SubscriptionError(
             _("That is too long: %(count)d characters at most.") % {"count": Subscription.LONGEST_WORDS}
         )
-    if not phrase_of(text):
+    if not parse(text).wanted:
         raise SubscriptionError(_("There is no word in that to look for."))
     return _subscribe(person, language, kind=Subscription.Kind.WORDS, words=text)
 

@@ -8,7 +8,19 @@ import shutil
 import tempfile
 from pathlib import Path
 
-OURS = ("TELEGRAM_", "OPENAI_", "MISTRAL_", "GOOGLE_", "GEMINI_", "LLM_", "CELERY_", "LOG_", "METRICS_", "PROMETHEUS_")
+OURS = (
+    "TELEGRAM_",
+    "BACKUP_",
+    "OPENAI_",
+    "MISTRAL_",
+    "GOOGLE_",
+    "GEMINI_",
+    "LLM_",
+    "CELERY_",
+    "LOG_",
+    "METRICS_",
+    "PROMETHEUS_",
+)
 
 
 def scratch_folder() -> Path:

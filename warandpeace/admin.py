@@ -26,7 +26,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from usage.listing import ReadOnlyInline, SimpleSave
-from warandpeace import admin_transfer  # noqa: F401  registers its own
+from warandpeace import admin_backups, admin_transfer  # noqa: F401  register their own
 from warandpeace.roles import ROLES
 
 # Our admin comes first of all, so these are registered already only because their modules are imported above.

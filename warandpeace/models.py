@@ -8,9 +8,10 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from warandpeace.backups.models import Backup
 from warandpeace.transfer.models import CorrectedRow, QuarantinedRow, Transfer, TransferBlock
 
-__all__ = ["CorrectedRow", "Heartbeat", "Milestone", "QuarantinedRow", "Transfer", "TransferBlock"]
+__all__ = ["Backup", "CorrectedRow", "Heartbeat", "Milestone", "QuarantinedRow", "Transfer", "TransferBlock"]
 
 
 class Heartbeat(models.Model):

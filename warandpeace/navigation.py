@@ -110,6 +110,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
             Item(_("Alerts"), "notification_important", "usage.alert", Alert.objects.open, "danger"),
             Item(_("Processes"), "memory", "usage.processsession"),
             Item(_("Schedules"), "schedule", "django_celery_beat.periodictask"),
+            Item(_("Backups"), "backup", "warandpeace.backup"),
             Item(_("Transfers"), "move_down", "warandpeace.transfer"),
             Item(_("Users"), "person", "auth.user"),
             Item(_("Roles"), "badge", "auth.group"),

@@ -83,6 +83,7 @@ MACHINERY = {
     "django_celery_beat.crontabschedule": OWN,
     "django_celery_beat.intervalschedule": OWN,
     "django_celery_beat.clockedschedule": OWN,
+    "warandpeace.backup": READ,
     "warandpeace.transfer": READ,
     "warandpeace.quarantinedrow": READ,
     "warandpeace.correctedrow": READ,

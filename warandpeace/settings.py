@@ -248,6 +248,18 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULER = "warandpeace.beat:Scheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 2
+# Whoever has the disk for backups listens to this queue: the embedded worker, in the stack a service of its own.
+CELERY_TASK_ROUTES = {"warandpeace.tasks.back_up": {"queue": "backups"}}
+
+# --- backups --------------------------------------------------------------------------------------------------------
+
+BACKUP_DIR = env.str("BACKUP_DIR", default=str(VAR_DIR / "backups"))
+BACKUP_RECIPIENTS = env.list("BACKUP_RECIPIENTS", default=[])
+BACKUP_HOURS = env.float("BACKUP_HOURS", default=24)
+BACKUP_KEEP = env.int("BACKUP_KEEP", default=7)
+BACKUP_KEEP_DAYS = env.int("BACKUP_KEEP_DAYS", default=30)
+# Where pg_dump, pg_restore and psql are, if not on the PATH.
+POSTGRES_BINARIES = env.str("POSTGRES_BINARIES", default="")
 
 # --- the outside world ----------------------------------------------------------------------------------------------
 

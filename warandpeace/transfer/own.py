@@ -16,6 +16,7 @@ from django.db.migrations.loader import MigrationLoader
 from articles.models import Article, BackfillRun, ChangedText, DeadLetter, Signature, Source
 from publishing.models import Channel, Digest, Installation, Publication, Subscriber
 from usage.models import ApiUsageEvent
+from warandpeace.backups.models import Backup
 from warandpeace.transfer.corrections import NONE, Corrections
 from warandpeace.transfer.errors import TransferError
 from warandpeace.transfer.models import CorrectedRow, QuarantinedRow, Transfer, TransferBlock
@@ -30,8 +31,8 @@ LEFT_OUT = {
     ChangedText: "the target notes by itself which texts it has to index",
     Signature: "`manage.py duplicates rebuild` makes them there",
 }
-# Installation says which database this is: a target is another one.
-NOT_COPIED = {*MAPPED, *LEFT_OUT, Installation, Transfer, TransferBlock, QuarantinedRow, CorrectedRow}
+# Installation says which database this is, and backups are of this one: a target is another.
+NOT_COPIED = {*MAPPED, *LEFT_OUT, Backup, Installation, Transfer, TransferBlock, QuarantinedRow, CorrectedRow}
 # A target with rows of these is in use. Everything else that a new database holds was put there by its migrations.
 SIGNS_OF_USE: tuple[type[models.Model], ...] = (
     get_user_model(),

@@ -182,7 +182,9 @@ def post_it() -> int:
 def test_a_post_is_edited_in_place(api: BotApi) -> None:
     number = post_it()
 
-    outcome = telegram.edit("TELEGRAM_BOT_TOKEN", "@channel", number, PAYLOAD | {"text": "Другой текст"})
+    outcome = telegram.edit(
+        "TELEGRAM_BOT_TOKEN", "@channel", number, PAYLOAD | {"text": "Другой текст", "entities": []}
+    )
 
     assert isinstance(outcome, Sent)
     assert (outcome.number, api.texts) == (number, ["Другой текст"])
@@ -200,7 +202,9 @@ def test_a_post_that_says_so_already_is_edited(api: BotApi) -> None:
 def test_a_caption_goes_into_a_post_that_turned_out_to_be_text(api: BotApi) -> None:
     number = post_it()
 
-    outcome = telegram.edit("TELEGRAM_BOT_TOKEN", "@channel", number, PAYLOAD | {"kind": "photo", "text": "Подпись"})
+    outcome = telegram.edit(
+        "TELEGRAM_BOT_TOKEN", "@channel", number, PAYLOAD | {"kind": "photo", "text": "Подпись", "entities": []}
+    )
 
     assert isinstance(outcome, Sent)
     assert api.texts == ["Подпись"]
@@ -319,7 +323,9 @@ def test_the_caption_of_a_picture_is_edited_in_place(api: BotApi) -> None:
     outcome = send_photo()
     assert isinstance(outcome, Sent)
 
-    telegram.edit("TELEGRAM_BOT_TOKEN", "@channel", outcome.number, PAYLOAD | {"kind": "photo", "text": "Новая"})
+    telegram.edit(
+        "TELEGRAM_BOT_TOKEN", "@channel", outcome.number, PAYLOAD | {"kind": "photo", "text": "Новая", "entities": []}
+    )
 
     assert api.texts == ["Новая"]
     assert [method for method, _parameters in api.calls] == ["sendPhoto", "editMessageCaption"]

@@ -1,4 +1,4 @@
-"""A process of its own that sends: what the crash tests start, stop and kill.
+"""A process of its own that sends, or writes digests: what the crash tests start, stop and kill.
 
 It starts once and forks a sender for each line it is told, so that a kill costs milliseconds. A line is JSON: the
 channel, and where the sender dies. The answer is how the sender has ended: 0, or minus the number of a signal.
@@ -85,13 +85,40 @@ def send(order: dict[str, Any]) -> None:
             return
 
 
+def build(order: dict[str, Any]) -> None:
+    """Write a digest, as far as it can be written now; models are asked with the keys of the order."""
+    from publishing.digests import building  # noqa: PLC0415
+    from usage import llm  # noqa: PLC0415
+
+    for name, value in order.get("settings", {}).items():
+        setattr(settings, name, value)
+    if statement := order.get("statement"):
+        die_at_statement(statement)
+    if when := order.get("call"):
+        llm.complete = dying(llm.complete, when)
+    while building.take_step(order["digest"]):
+        pass
+
+
+def dying(complete: Callable[..., Any], when: str) -> Callable[..., Any]:
+    """Asking a model, with death right before the call, or right after its answer."""
+
+    def ask(*arguments: Any, **options: Any) -> Any:
+        if when == "before":
+            die()
+        complete(*arguments, **options)
+        die()
+
+    return ask
+
+
 def fork(order: dict[str, Any]) -> int:
-    """Run one sender to its end, or kill it at a random moment within `order["kill_within"]` seconds."""
+    """Run one sender or writer to its end, or kill it at a random moment within `order["kill_within"]` seconds."""
     child = os.fork()
     if not child:
         random.seed()
         try:
-            send(order)
+            (build if "digest" in order else send)(order)
         finally:
             connections.close_all()
             os._exit(int(sys.exc_info()[0] is not None))
@@ -109,6 +136,7 @@ def main() -> None:
     )
     # Imported before the first fork, so that no child pays for it.
     __import__("publishing.delivery")
+    __import__("publishing.digests.building")
     for line in sys.stdin:
         print(fork(json.loads(line)), flush=True)
 

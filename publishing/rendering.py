@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,7 @@ from django.utils.formats import date_format
 
 from articles.models import Article, Picture
 from publishing.autolinks import hashtags
-from publishing.models import Channel, Publication
+from publishing.models import Channel, Digest, Publication
 from publishing.post_template import Template, standard
 from publishing.splitting import MAX_CAPTION_UNITS, MAX_UNITS, Mark, Piece, clean, is_visible, split, units
 from publishing.template_syntax import TemplateError, is_web_address, read
@@ -121,8 +121,14 @@ def render(publication: Publication) -> list[Part]:
         language=channel.language,
         template=template,
         photo=_photo(article) if article and channel.with_photos else None,
+        headings=_headings(publication.digest) if publication.digest else (),
         **of_article,
     )
+
+
+def _headings(digest: Digest) -> list[str]:
+    """The headings of a digest's sections, which are bold in its post."""
+    return [section.heading for section in digest.sections.all() if section.is_included]
 
 
 def template_of(channel: Channel) -> Template:
@@ -167,12 +173,13 @@ def compose(
     language: str = "ru",
     template: Template | None = None,
     photo: Photo | None = None,
+    headings: Iterable[str] = (),
 ) -> list[Part]:
     """A post by a template, which is the standard one of the language if none is given, as messages.
 
     Any text is accepted: what Telegram would drop or refuse is cleaned away first, and a source that is not a
-    web address gets no link. `tags` are names; `published_at` is in the time zone of the readers. The messages follow
-    each other without a gap but for the white space between them.
+    web address gets no link. `tags` are names; `published_at` is in the time zone of the readers. Lines of the text
+    that are `headings` are bold. The messages follow each other without a gap but for the white space between them.
     """
     if not is_visible(title + text):
         return []
@@ -187,7 +194,17 @@ def compose(
         "footer": _line(footer),
         "date": date,
     }
-    return _with_photo(*(template or read(standard(language))).fill(values), photo)
+    laid_out, marks = (template or read(standard(language))).fill(values)
+    return _with_photo(laid_out, [*marks, *_bold_lines(laid_out, {_line(heading) for heading in headings})], photo)
+
+
+def _bold_lines(text: str, wanted: Collection[str]) -> Iterator[Mark]:
+    """A mark for each line that is one of those wanted and begins a paragraph."""
+    start = 0
+    for line in text.split("\n"):
+        if line in wanted and line and text[:start].endswith("\n\n"):
+            yield Mark(start, start + len(line), "bold")
+        start += len(line) + 1
 
 
 def _line(text: str) -> str:

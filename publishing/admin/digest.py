@@ -38,9 +38,9 @@ class MakingForm(forms.Form):
     )
     period = forms.ChoiceField(label=_("Period"), choices=Period.choices, widget=UnfoldAdminSelectWidget)
     day = forms.DateField(
-        label=_("Day"),
+        label=_("A day of the period"),
         initial=yesterday,
-        help_text=_("Any day of the period, in the channel's time zone."),
+        help_text=_("In the channel's time zone."),
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": " ".join(INPUT_CLASSES)}),
     )
 

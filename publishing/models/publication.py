@@ -50,7 +50,7 @@ class PublicationQuerySet(models.QuerySet["Publication"]):
         stopped = Bot.objects.filter(token_env=models.OuterRef("channel__token_env")).stopped()
         return (
             self.select_related("channel", "article__source", "article__picture", "digest", "approved_by")
-            .prefetch_related("messages", "article__tags")
+            .prefetch_related("messages", "article__tags", "digest__sections")
             .annotate(
                 due=Coalesce("scheduled_for", "approved_at"),
                 ahead=Coalesce(models.Subquery(line), 0),

@@ -302,4 +302,8 @@ def test_a_digest_is_approved_like_everything_else() -> None:
 
     approval.approve(publication.pk, by=None, revision=1)
 
-    assert publication.messages.get().payload["text"].startswith(digest.title)
+    payload = publication.messages.get().payload
+    bold = {
+        payload["text"][mark["offset"] :][: mark["length"]] for mark in payload["entities"] if mark["type"] == "bold"
+    }
+    assert bold == {digest.title, *(title for title, _summary in NEWS)}

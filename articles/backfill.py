@@ -16,12 +16,12 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from articles import archived, http, metrics, storing, walking
+from articles import archived, http, metrics, seeking, storing, walking
 from articles.archived import Archived
 from articles.completion import NoText
 from articles.entries import Entry
 from articles.feeds import Feed
-from articles.models import ArchiveDay, BackfillRun, DeadLetter
+from articles.models import ArchiveDay, BackfillRun, DeadLetter, Source
 from articles.robots import Disallowed
 from articles.sites import reading, rot
 from articles.sites.pages import Listing
@@ -148,12 +148,22 @@ def record_dead_page(url: str, error: Failure, attempts: int) -> None:
     DeadLetter.record(DeadLetter.EntityType.PAGE, url, error.code, str(error), attempts)
 
 
-def read_page(step: Step) -> None:
-    """Read the page that the walk is at, store what it lists, and write the step. Raises Lost or NotDescribed."""
-    run, place, source = step.run, step.place, step.run.source
+def check(source: Source, direction: str) -> Selectors:
+    """What the source says of its archive, which can be read in this direction. Raises NotDescribed."""
     found = reading.described(source)
     if not walking.places(found).item:
         raise NotDescribed(_("The source does not say what stands where in its archive: see its selectors."))
+    if not walking.can_go(found, direction):
+        raise NotDescribed(
+            _("This archive can be read from its newest page only: its selectors name no address with {page} or {day}.")
+        )
+    return found
+
+
+def read_page(step: Step) -> None:
+    """Read the page that the walk is at, store what it lists, and write the step. Raises Lost or NotDescribed."""
+    run, place, source = step.run, step.place, step.run.source
+    found = check(source, run.direction)
     walking.begin(run, place, found)
     url = walking.address(place, found, source.url)
     try:
@@ -175,7 +185,9 @@ def read_page(step: Step) -> None:
 def _store(step: Step, found: Selectors, listing: Listing) -> None:
     """Store what a page lists and what is known of the days that end with it, and step to the next page."""
     run, place = step.run, step.place
-    entries = walking.wanted(run, place, found, listing)
+    entries = [] if walking.is_again(place, listing) else walking.wanted(run, place, found, listing)
+    if place.phase == seeking.SEEK:
+        entries = []
     walking.count(run, place, found, entries, archived.missing(entries))
     only_compares = run.origin == BackfillRun.Origin.COMPARE
     if not only_compares:
@@ -211,6 +223,10 @@ def _bring_in(run: BackfillRun, entries: Sequence[Entry]) -> Archived:
 def _write_failure(step: Step, found: Selectors, url: str, error: Failure) -> None:
     """Let the run wait for the server, or give up the page and go on behind it."""
     place = step.place
+    if isinstance(error, http.Gone) and walking.is_past_end(place, found):
+        walking.end_here(place)
+        step.write()
+        return
     if is_passing(error):
         step.wait_for_server(error)
     is_hopeless = not is_passing(error)

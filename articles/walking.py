@@ -1,17 +1,18 @@
 """Where a walk through an archive is, and where it goes next. Pure: rows and pages come and go elsewhere.
 
 An archive that can be asked for a day is read day by day, in either direction; another one page by page from its
-newest, until a page is older than what is wanted.
+newest, until a page is older than what is wanted. Oldest first, that page is looked for (`seeking`) and walked from.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from articles import seeking
 from articles.entries import Entry
 from articles.models import BackfillRun
 from articles.sites.pages import Listing
@@ -40,6 +41,15 @@ class Place:
     empty_days: int = 0
     skipped_in_row: int = 0
     is_over: bool = False
+    # How many pages the list says it has; nought if it doesn't.
+    last_page: int = 0
+    # Pages that are walked from the oldest one: looking for it, walking back, and looking whether pages have moved.
+    phase: str = ""
+    # While looking: the last page known to be wanted or newer, and the first known to be older; nought: none yet.
+    low: int = 0
+    high: int = 0
+    # The canonical link that stood first on the first page before.
+    top: str = ""
     # What was found of each day, for runs whose purpose is to tell.
     report: dict[str, list[int]] = field(default_factory=dict)
     # What the old bot knew of its walk.
@@ -66,6 +76,8 @@ def begin(run: BackfillRun, place: Place, found: Selectors) -> None:
         # Its days were those of another zone, and its last one was hardly read to the end.
         first = run.date_to + timedelta(days=1)
         place.page = max(1, int(place.legacy.get("collect_last_page") or 1)) if not found.has_days else 1
+    elif not newest_first and not found.has_days:
+        place.phase = seeking.SEEK
     place.day = first.isoformat()
 
 
@@ -78,6 +90,13 @@ def address(place: Place, found: Selectors, list_url: str) -> str:
         return found.archive.address_of(place.page, day)
     pages = places(found)
     return pages.address_of(place.page) if place.page > 1 and pages.address else list_url
+
+
+def can_go(found: Selectors, direction: str) -> bool:
+    """Whether an archive can be read in a direction: what has links to its older pages only cannot begin there."""
+    if direction == BackfillRun.Direction.NEWEST_FIRST or found.has_days:
+        return True
+    return "{page}" in places(found).address
 
 
 def places(found: Selectors) -> ListPage:
@@ -113,14 +132,48 @@ def count(run: BackfillRun, place: Place, found: Selectors, entries: list[Entry]
         known[1] += entry.canonical_link in missing
 
 
+def is_again(place: Place, listing: Listing) -> bool:
+    """Whether the page is the one before once more, as behind the last page of some sites."""
+    return bool(listing.entries) and listing.fingerprint == place.seen
+
+
 def go_on(run: BackfillRun, place: Place, found: Selectors, listing: Listing) -> dict[date, list[int]]:
     """Step to the page behind the one that was read; the days that are at an end, with what is known of them."""
-    is_again = bool(listing.entries) and listing.fingerprint == place.seen
+    again = is_again(place, listing)
+    more = bool(listing.entries) and not again and _has_next(place, found, listing)
+    place.last_page = listing.pages or place.last_page
+    if place.phase == seeking.SEEK:
+        seeking.narrow(place, listing, is_beyond=not listing.entries or again or _is_too_old(run, listing))
+        return {}
     place.seen = listing.fingerprint if listing.entries else ""
-    more = bool(listing.entries) and not is_again and _has_next(place, found, listing)
     if found.has_days:
         return _on_day(run, place, listing, is_more=more and place.page < MOST_PAGES_OF_DAY)
+    if place.phase == seeking.BACK:
+        return _on_list_backwards(run, place, listing)
+    if place.phase == seeking.CHECK and seeking.has_stood_still(place, listing):
+        place.is_over = True
+        return {}
     return _on_list(run, place, listing, is_more=more)
+
+
+def is_past_end(place: Place, found: Selectors) -> bool:
+    """Whether a page that is not there means that the list has no more of them, rather than a broken one."""
+    if found.has_days or place.url or place.page == 1:
+        return False
+    return place.phase == seeking.SEEK or not (place.phase or place.last_page)
+
+
+def end_here(place: Place) -> None:
+    """Let the list end before the page that was to be read."""
+    if place.phase == seeking.SEEK:
+        seeking.narrow(place, None, is_beyond=True)
+    else:
+        place.is_over = True
+
+
+def _is_too_old(run: BackfillRun, listing: Listing) -> bool:
+    days = [day for entry in listing.entries if (day := day_of(entry, run))]
+    return bool(days) and max(days) < run.date_from
 
 
 def skip(run: BackfillRun, place: Place, found: Selectors) -> None:
@@ -129,6 +182,10 @@ def skip(run: BackfillRun, place: Place, found: Selectors) -> None:
     if found.has_days:
         place.days.pop(place.day, None)
         _next_day(run, place)
+    elif place.phase == seeking.SEEK:
+        seeking.narrow(place, None, is_beyond=True)
+    elif place.phase == seeking.BACK:
+        seeking.step_back(place)
     elif place.url or not places(found).address:
         place.is_over = True
     else:
@@ -166,14 +223,31 @@ def _on_list(run: BackfillRun, place: Place, listing: Listing, *, is_more: bool)
     place.is_over = not is_more or (bool(days) and max(days) < run.date_from)
     place.page, place.url = place.page + 1, listing.next_url
     newest = max(days, default=None)
-    over = {
-        day: known
-        for day, known in place.days.items()
-        if day != date.min.isoformat() and (place.is_over or (newest and date.fromisoformat(day) > newest))
-    }
-    place.days = {day: known for day, known in place.days.items() if day not in over}
-    if newest:
+    over = _ended(place, lambda day: place.is_over or bool(newest and day > newest))
+    if newest and place.phase != seeking.CHECK:
         reached = min(newest, run.date_to)
         place.day = reached.isoformat()
         place.days_done = (run.date_to - reached).days
-    return {date.fromisoformat(day): known for day, known in over.items()}
+    return over
+
+
+def _on_list_backwards(run: BackfillRun, place: Place, listing: Listing) -> dict[date, list[int]]:
+    """The same with older and newer turned around; behind the newest page it is asked whether pages have moved."""
+    days = [day for entry in listing.entries if (day := day_of(entry, run))]
+    oldest = min(days, default=None)
+    if oldest and oldest > run.date_to:
+        place.page = 1
+    seeking.step_back(place)
+    is_last = place.phase == seeking.CHECK
+    over = _ended(place, lambda day: is_last or bool(oldest and day < oldest))
+    if oldest:
+        reached = max(oldest, run.date_from)
+        place.day = min(reached, run.date_to).isoformat()
+        place.days_done = min((reached - run.date_from).days, run.days)
+    return over
+
+
+def _ended(place: Place, is_over: Callable[[date], bool]) -> dict[date, list[int]]:
+    """Take the days off that are at an end. Entries without a date are of no day."""
+    dated = {day: date.fromisoformat(day) for day in place.days if day != date.min.isoformat()}
+    return {at: place.days.pop(day) for day, at in dated.items() if is_over(at)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
@@ -15,7 +16,9 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
+from articles.backfill import check
 from articles.models import BackfillRun
+from articles.sites.reading import NotDescribed
 from articles.tasks import continue_backfill
 from usage.doorbell import ring
 from usage.listing import LargeTableAdmin
@@ -23,8 +26,23 @@ from usage.listing import LargeTableAdmin
 PLANNED = (("source", "direction"), ("date_from", "date_to"), ("page_limit", "with_content"))
 
 
+class PlanForm(ModelForm):  # type: ignore[type-arg]
+    """A new run, which its archive must allow."""
+
+    def clean(self) -> dict[str, Any]:
+        """Raises ValidationError where the archive can't be read, or not in this direction."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        if "source" in cleaned and "direction" in cleaned:
+            try:
+                check(cleaned["source"], cleaned["direction"])
+            except NotDescribed as error:
+                raise ValidationError(str(error)) from error
+        return cleaned
+
+
 @admin.register(BackfillRun)
 class BackfillRunAdmin(LargeTableAdmin):
+    form = PlanForm
     list_display = ("source", "range_label", "state_label", "progress", "speed", "left", "error_label")
     list_filter = ("state", "source")
     list_select_related = ("source",)

@@ -69,19 +69,6 @@ def test_days_are_read_in_the_direction_that_is_asked_for(source: Source, site: 
     assert sorted(forward) == sorted(backward)
 
 
-def test_an_archive_without_days_is_walked_page_by_page(site: Site) -> None:
-    selectors = {name: part for name, part in site.selectors().items() if name != "archive"}
-    SourceFactory(**site.source(selectors=selectors))
-
-    run = backfill("--no-content", first="2024-05-18", last="2024-05-19")
-
-    assert (run.created_count, run.state, run.days_done) == (40, "done", 2)
-    assert list(ArchiveDay.objects.order_by("day").values_list("day__day", "listed", "missing")) == [
-        (18, 20, 0),
-        (19, 20, 0),
-    ]
-
-
 def test_so_many_pages_and_no_more(source: Source) -> None:
     run = backfill("--no-content", "--pages", "3")
 

@@ -83,6 +83,9 @@ class Site:
     hidden: set[date] = field(default_factory=set)
     css: str = "a_header_article"
     text_css: str = "topic_text"
+    # What it answers behind the last page of a list: nothing, unless it is one of these.
+    repeats_last_page: bool = False
+    ends_with_404: bool = False
     url: str = ""
     asked: list[str] = field(default_factory=list)
     most_at_once: int = 0
@@ -121,6 +124,10 @@ class Site:
             of_day = [each for each in newest_first if each.published.astimezone(MOSCOW).date() == day]
             return 200, self._list([] if day in self.hidden else of_day, page, has_hours=False)
         if parts.path.startswith("/ru/news/"):
+            last = -(-len(newest_first) // PER_PAGE)
+            if page > last and self.ends_with_404:
+                return 404, ""
+            page = min(page, last) if self.repeats_last_page else page
             return 200, self._list(newest_first, page, has_hours=True)
         return 404, ""
 

@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from articles import backfilling
-from articles.backfill import LEASE, Lost
+from articles.backfill import LEASE, Lost, check
 from articles.management.arguments import day, positive, source_named
 from articles.models import BackfillRun
 from articles.sites.reading import NotDescribed
@@ -91,8 +91,13 @@ def planned(**options: Any) -> BackfillRun:
     last = options["last"] or timezone.localdate()
     if options["first"] > last:
         raise CommandError("--from is later than --to.")
+    source = source_named(options["source"])
+    try:
+        check(source, options["direction"])
+    except NotDescribed as error:
+        raise CommandError(str(error)) from error
     return BackfillRun(
-        source=source_named(options["source"]),
+        source=source,
         date_from=options["first"],
         date_to=last,
         direction=options["direction"],

@@ -5,10 +5,21 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
+from django.db.models import OuterRef, Subquery, Sum
+from django.db.models.functions import Coalesce
+
 from publishing.models import Message, PostReactions, Publication
 
 # Of all kinds so many are shown.
 SHOWN = 8
+
+
+def together() -> Coalesce:
+    """How often readers have reacted to a publication's posts, as an annotation of publications."""
+    told = PostReactions.objects.filter(channel=OuterRef("channel"), message_id=OuterRef("message_id"))
+    posts = Message.objects.filter(publication=OuterRef("pk"), action=Message.Action.SEND, message_id__isnull=False)
+    each = posts.order_by().annotate(reactions=Subquery(told.values("total")[:1])).values("publication")
+    return Coalesce(Subquery(each.annotate(all=Sum("reactions")).values("all")), 0)
 
 
 def totals(publications: Iterable[Publication]) -> dict[int, Counter[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from django import forms
@@ -23,6 +24,7 @@ from publishing.admin import decisions, findings
 from publishing.models import Message, Publication
 from publishing.preview import look
 from publishing.queueing import explain
+from publishing.reactions import in_words, totals
 from publishing.rendering import render
 from publishing.splitting import MAX_CAPTION_UNITS, MAX_UNITS
 
@@ -128,6 +130,7 @@ def editor(model_admin: ModelAdmin, request: HttpRequest, object_id: str) -> Htt
             "may_settle": _may_approve(request),
             "may_change": changing.options(publication) if _may_approve(request) else changing.Options(),
             "doubts": findings.doubts(publication),
+            "reactions": in_words(totals([publication]).get(publication.pk, Counter())),
             "may_withdraw": _is_returnable(publication) and _may_approve(request),
             "source_text": publication.article.content[:SOURCE_SHOWN] if publication.article else "",
             "sent_messages": findings.rows(publication),

@@ -11,6 +11,7 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from publishing import reactions
 from publishing.admin.changes import change
 from publishing.admin.editor import editor, preview, visible
 from publishing.models import Publication
@@ -32,7 +33,7 @@ TONES = {
 
 @admin.register(Publication)
 class PublicationAdmin(ExactSearch, LargeTableAdmin):
-    list_display = ("headline", "state_label", "published", "approved_by")
+    list_display = ("headline", "state_label", "published", "reactions", "approved_by")
     list_filter = ("state", "channel")
     list_select_related = ("channel", "approved_by")
     sortable_by = ()
@@ -42,7 +43,7 @@ class PublicationAdmin(ExactSearch, LargeTableAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Publication]:
         publications: QuerySet[Publication] = super().get_queryset(request)
-        return publications.defer("text", "edited_text", "last_error")
+        return publications.defer("text", "edited_text", "last_error").annotate(reactions=reactions.together())
 
     def get_urls(self) -> list[URLPattern]:
         own = path(
@@ -80,6 +81,10 @@ class PublicationAdmin(ExactSearch, LargeTableAdmin):
     @display(description=_("published"))
     def published(self, publication: Publication) -> str:
         return when(publication.published_at) if publication.published_at else "—"
+
+    @display(description=_("reactions"))
+    def reactions(self, publication: Publication) -> str:
+        return str(getattr(publication, "reactions", 0) or "—")
 
     @display(description=_("state"), label=TONES)
     def state_label(self, publication: Publication) -> tuple[str, str]:

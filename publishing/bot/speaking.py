@@ -17,7 +17,7 @@ from publishing import telegram
 from publishing.alerts import TOKEN_ENV
 from publishing.bot.conversation import Answer, Incoming
 from publishing.models import Bot
-from publishing.outcomes import NotSent
+from publishing.outcomes import NotSent, Sent
 from publishing.rendering import Part
 from publishing.subscriptions import people as subscribers
 
@@ -54,9 +54,14 @@ def _said(incoming: Incoming, answer: Answer) -> int:
 
 
 def write_over(person: int, message_id: int, answer: Answer) -> bool:
-    """Let a message of the bot say the first part of the answer instead; whether it does."""
+    """Let a message of the bot say the first part of the answer instead; whether it does, or did already."""
     content = _content(answer.parts[0], answer, with_buttons=True)
-    return bool(_call(person, lambda bot: bot.edit_message_text(chat_id=person, message_id=message_id, **content)))
+    edited = _call(
+        person,
+        lambda bot: bot.edit_message_text(chat_id=person, message_id=message_id, **content),
+        changes=message_id,
+    )
+    return edited is not None
 
 
 def _send(incoming: Incoming, part: Part, answer: Answer, *, with_buttons: bool) -> Any:
@@ -79,8 +84,11 @@ def _content(part: Part, answer: Answer, *, with_buttons: bool) -> dict[str, Any
     }
 
 
-def _call(person: int, make: telegram.Call) -> Any:
-    """Make the call as soon as the bot may be called; Telegram's result, None if it has not done it."""
+def _call(person: int, make: telegram.Call, *, changes: int = 0) -> Any:
+    """Make the call as soon as the bot may be called; Telegram's result, None if it has not done it.
+
+    A call that `changes` a message to what it says already has done it.
+    """
     give_up_at = timezone.now() + PATIENCE
     for _try in range(TRIES):
         if not _wait_for_turn(give_up_at):
@@ -90,17 +98,19 @@ def _call(person: int, make: telegram.Call) -> Any:
             return None
         if (result := request.result()) is not None:
             return result
-        match request.outcome():
+        match request.change(changes) if changes else request.outcome():
+            case Sent() as done:
+                return done
             case NotSent(retry_after=timedelta() as wish):
                 Bot.objects.filter(token_env=TOKEN_ENV).update(resumes_at=Greatest("resumes_at", timezone.now() + wish))
             case NotSent(pause=True):
                 # They have stopped the bot.
                 subscribers.let_go(person)
-                return None
+                break
             case NotSent(stops_bot=False):
                 time.sleep(BETWEEN_LOOKS)
             case _:
-                return None
+                break
     return None
 
 

@@ -28,7 +28,8 @@ def chat(settings: Settings) -> Iterator[Chat]:
 def test_start_offers_a_stranger_what_is_public_and_nothing_else(chat: Chat) -> None:
     said = chat.write("/start")
 
-    assert [line.split()[0] for line in said.splitlines()[2:]] == ["/start", "/latest", "/search", "/status"]
+    public = ["/start", "/latest", "/search", "/status", "/subscribe", "/unsubscribe", "/settings", "/delete_me"]
+    assert [line.split()[0] for line in said.splitlines()[2:]] == public
 
 
 def test_start_offers_an_administrator_everything(chat: Chat) -> None:

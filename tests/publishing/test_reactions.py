@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from pytest_django import Settings
 
 from publishing.bot import inbox, polling
@@ -97,3 +99,21 @@ def test_a_reaction_that_makes_no_sense_counts_nothing(chat: Chat, one: Any) -> 
     inbox.receive([counted(post(), reactions=[one] * 500)])
 
     assert (PostReactions.objects.get().total, PostReactions.objects.get().counts) == (0, {})
+
+
+def test_the_list_of_publications_shows_reactions(chat: Chat, admin_client: Client) -> None:
+    inbox.receive([counted(post())])
+
+    page = admin_client.get(reverse("admin:publishing_publication_changelist")).content.decode()
+
+    assert "field-reactions" in page
+    assert ">15<" in "".join(page.split())
+
+
+def test_the_page_of_a_publication_shows_what_readers_reacted_with(chat: Chat, admin_client: Client) -> None:
+    publication = post()
+    inbox.receive([counted(publication)])
+
+    page = admin_client.get(reverse("admin:publishing_publication_change", args=[publication.pk])).content.decode()
+
+    assert "👍 12 · ★ 3" in page

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -56,7 +57,7 @@ class Backup(models.Model):
     def age(cls, now: datetime) -> timedelta | None:
         """How old the data of the last verified backup is; None if there never was one."""
         last = cls.last_verified()
-        return last and now - last.started_at
+        return None if last is None else now - last.started_at
 
     @classmethod
     def is_due(cls, now: datetime) -> bool:
@@ -65,8 +66,6 @@ class Backup(models.Model):
         is_old = age is None or age >= timedelta(hours=settings.BACKUP_HOURS)
         return is_old and not cls.objects.exclude(state=cls.State.VERIFIED).filter(started_at__gt=now - RETRY).exists()
 
-    def end(self, state: Backup.State, *, error: str = "", size: int | None = None, rows: int | None = None) -> None:
-        """Note how it ended, whatever this object has seen of the row."""
-        Backup.objects.filter(pk=self.pk).update(
-            state=state, finished_at=timezone.now(), error=error, size=size, rows=rows
-        )
+    def end(self, state: Backup.State, **values: Any) -> None:
+        """Note how it ended; whoever has restored an older database meanwhile has no such row."""
+        Backup.objects.filter(pk=self.pk).update(state=state, finished_at=timezone.now(), **values)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
@@ -55,11 +55,12 @@ class Missing(ApprovalError):
 
 @dataclass(frozen=True)
 class Tally:
-    """How many of many were decided, and why the others were not (each reason once)."""
+    """How many of many were decided, and why the others were not (each reason once). `decided` are their numbers."""
 
     done: int
     refused: int
     reasons: tuple[str, ...] = ()
+    decided: tuple[int, ...] = ()
 
 
 @transaction.atomic
@@ -69,11 +70,13 @@ def approve(
     by: AbstractBaseUser | None,
     revision: int | None = None,
     scheduled_for: datetime | None = None,
+    hold: timedelta = timedelta(),
 ) -> Publication:
     """Freeze what the publication says into messages that are due now, or at `scheduled_for` (aware) if that is ahead.
 
     With `revision` only the version with that number is approved. `by` is None for a channel that approves by itself.
-    Raises ApprovalError if it is decided already, was changed meanwhile, or has no text.
+    What is due now waits for `hold` first, so that the person may still think better of it. Raises ApprovalError if it
+    is decided already, was changed meanwhile, or has no text.
     """
     publication = current(publication_id, revision)
     parts = render(publication)
@@ -100,7 +103,7 @@ def approve(
             payload=payload,
             payload_hash=payload_hash(payload),
             priority=publication.priority,
-            not_before=due or now,
+            not_before=due or now + hold,
         )
         for ordinal, payload in enumerate(payloads, start=1)
     )
@@ -157,12 +160,15 @@ def edit(publication_id: int, *, by: AbstractBaseUser | None, revision: int, tit
 
 
 @transaction.atomic
-def withdraw(publication_id: int, *, by: AbstractBaseUser | None) -> Publication:
+def withdraw(publication_id: int, *, by: AbstractBaseUser | None, decided_at: datetime | None = None) -> Publication:
     """Return a decided publication to the queue, so that it can be changed and decided again.
 
-    Its frozen messages are dropped. Raises ApprovalError if one of them was sent, is being sent, or may have been.
+    Its frozen messages are dropped. With `decided_at` only a row that nobody has written since is returned. Raises
+    ApprovalError if one of the messages was sent, is being sent, or may have been.
     """
     publication = current(publication_id)
+    if decided_at is not None and publication.updated_at != decided_at:
+        raise Changed(_("Something has happened to this publication meanwhile. Look at it before you change it."))
     change(
         publication,
         RETURNABLE,
@@ -189,6 +195,7 @@ def approve_many(
     by: AbstractBaseUser | None,
     scheduled_for: datetime | None = None,
     seen: Mapping[int, int] | None = None,
+    hold: timedelta = timedelta(),
 ) -> Tally:
     """Approve each of them; what can't be approved is counted and costs only itself.
 
@@ -196,7 +203,8 @@ def approve_many(
     """
     revisions = seen or {}
     return _each(
-        publication_ids, lambda pk: approve(pk, by=by, revision=revisions.get(pk), scheduled_for=scheduled_for)
+        publication_ids,
+        lambda pk: approve(pk, by=by, revision=revisions.get(pk), scheduled_for=scheduled_for, hold=hold),
     )
 
 
@@ -220,13 +228,22 @@ def reject_many(publication_ids: Iterable[int], *, by: AbstractBaseUser | None, 
     return _each(publication_ids, lambda pk: reject(pk, by=by, reason=reason))
 
 
-def withdraw_many(publication_ids: Iterable[int], *, by: AbstractBaseUser | None) -> Tally:
-    """Return each of them to the queue; what can't be returned is counted and costs only itself."""
-    return _each(publication_ids, lambda pk: withdraw(pk, by=by))
+def withdraw_many(
+    publication_ids: Iterable[int],
+    *,
+    by: AbstractBaseUser | None,
+    decided_at: Mapping[int, datetime] | None = None,
+) -> Tally:
+    """Return each of them to the queue; what can't be returned is counted and costs only itself.
+
+    `decided_at` says when each was written last, as far as the person knows.
+    """
+    known = decided_at or {}
+    return _each(publication_ids, lambda pk: withdraw(pk, by=by, decided_at=known.get(pk)))
 
 
 def _each(publication_ids: Iterable[int], decide: Callable[[int], Publication]) -> Tally:
-    done, refused, reasons = 0, 0, dict[str, None]()
+    decided, refused, reasons = list[int](), 0, dict[str, None]()
     for publication_id in publication_ids:
         try:
             decide(publication_id)
@@ -234,8 +251,8 @@ def _each(publication_ids: Iterable[int], decide: Callable[[int], Publication]) 
             refused += 1
             reasons[str(error)] = None
         else:
-            done += 1
-    return Tally(done, refused, tuple(reasons))
+            decided.append(publication_id)
+    return Tally(len(decided), refused, tuple(reasons), tuple(decided))
 
 
 def current(publication_id: int, revision: int | None = None) -> Publication:

@@ -192,7 +192,7 @@ def _ready(publication: Publication, message: Message, now: datetime) -> Explana
     is_silent = message.is_repeatable or publication.ignores_quiet_hours
     due_at = _estimate(channel, message, ahead, now, is_silent=is_silent)
     if message.not_before > now:
-        return _later(channel, message, due_at, now, is_silent=is_silent)
+        return _later(publication, message, due_at, now, is_silent=is_silent)
     if (quiet_end := channel.quiet_end(now)) and not is_silent:
         return Explanation(
             _("quiet hours"), _("until %(time)s") % {"time": _clock(quiet_end, channel, now)}, "info", due_at
@@ -219,10 +219,17 @@ def _stop(channel: Channel, line: dict[str, Any]) -> Explanation | None:
     return None
 
 
-def _later(channel: Channel, message: Message, due_at: datetime, now: datetime, *, is_silent: bool) -> Explanation:
-    """The message waits for its own time: after a failure, or because an editor has set it."""
+def _later(
+    publication: Publication, message: Message, due_at: datetime, now: datetime, *, is_silent: bool
+) -> Explanation:
+    """The message waits for its own time: after a failure, because an editor has set it, or may still undo it."""
+    channel = publication.channel
     if message.last_error:
         return Explanation(_("will be tried again"), message.last_error, "warning", due_at)
+    if publication.scheduled_for is None and message.change == 0:
+        return Explanation(
+            _("approved"), _("It goes out in a few seconds; until then it can be undone."), "info", due_at
+        )
     moment = _clock(message.not_before, channel, now)
     if (quiet_end := channel.quiet_end(message.not_before)) and not is_silent:
         times = {"time": moment, "end": _clock(quiet_end, channel, now)}

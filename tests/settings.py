@@ -52,6 +52,8 @@ WHITENOISE_AUTOREFRESH = True
 CELERY_TASK_ALWAYS_EAGER = True
 CELERY_TASK_EAGER_PROPAGATES = True
 AXES_ENABLED = False
+# What is approved goes out at once, but where a test is about undoing.
+UNDO_SECONDS = 0
 # The fake server has no limits but those a test asks for.
 TELEGRAM_SECONDS_BETWEEN_MESSAGES = 0
 TELEGRAM_MESSAGES_PER_MINUTE = TELEGRAM_MESSAGES_PER_SECOND = 1_000_000

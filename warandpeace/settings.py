@@ -81,6 +81,8 @@ INSTALLED_APPS = [
     "csp",
     "django_celery_beat",
     "django_otp",
+    "django_otp.plugins.otp_static",
+    "django_otp.plugins.otp_totp",
     "django_otp_webauthn",
     "django_prometheus",
     "simple_history",
@@ -97,10 +99,12 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
+    "warandpeace.signing_in.gate.Gate",
     "axes.middleware.AxesMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
@@ -132,7 +136,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- people ---------------------------------------------------------------------------------------------------------
 
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+    "django_otp_webauthn.backends.WebAuthnBackend",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -147,12 +155,25 @@ LOGIN_REDIRECT_URL = "admin:index"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_IPWARE_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=0)
+AXES_LOCKOUT_TEMPLATE = "admin/signing_in/locked.html"
+AXES_HANDLER = "warandpeace.signing_in.guessing.Handler"
+AXES_CLIENT_IP_CALLABLE = "warandpeace.signing_in.guessing.client_address"
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "code", "csrfmiddlewaretoken"]
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+# Passwords and codes that one address may send in a minute, to each web process.
+SIGN_INS_PER_MINUTE = env.int("SIGN_INS_PER_MINUTE", default=30)
+
+# Who must show a passkey or a code after the password: off, publishers or everybody.
+REQUIRE_SECOND_FACTOR = env.str("REQUIRE_SECOND_FACTOR", default="off")
+if REQUIRE_SECOND_FACTOR not in {"off", "publishers", "everybody"}:
+    refuse_to_start("Set REQUIRE_SECOND_FACTOR to off, publishers or everybody.")
+OTP_TOTP_ISSUER = "War and Peace"
 
 # Passkeys belong to one domain, the first allowed host; there they work, and nowhere else.
 OTP_WEBAUTHN_RP_NAME = "War and Peace"
 OTP_WEBAUTHN_RP_ID = (ALLOWED_HOSTS or ["localhost"])[0].lstrip(".")
 OTP_WEBAUTHN_ALLOWED_ORIGINS = [f"https://{OTP_WEBAUTHN_RP_ID}"]
+OTP_WEBAUTHN_HELPER_CLASS = "warandpeace.signing_in.passkeys.Helper"
 
 # --- language and time ----------------------------------------------------------------------------------------------
 
@@ -176,7 +197,7 @@ STORAGES = {
 # --- security -------------------------------------------------------------------------------------------------------
 
 HTTPS_ONLY = env.bool("HTTPS_ONLY", default=False)
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if AXES_IPWARE_PROXY_COUNT else None
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 SECURE_SSL_REDIRECT = HTTPS_ONLY
 SECURE_REDIRECT_EXEMPT = [r"^readyz$", r"^metrics$"]  # asked from inside, without the proxy that speaks HTTPS
 SECURE_HSTS_SECONDS = 31536000 if HTTPS_ONLY else 0
@@ -202,6 +223,11 @@ CONTENT_SECURITY_POLICY = {
         "object-src": ["'none'"],
     }
 }
+
+# --- the desk -------------------------------------------------------------------------------------------------------
+
+# So long an editor may undo an approval before anything is sent. 0: it goes out at once.
+UNDO_SECONDS = env.int("UNDO_SECONDS", default=10)
 
 # --- serving and watching -------------------------------------------------------------------------------------------
 

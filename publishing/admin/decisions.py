@@ -106,6 +106,11 @@ def report(request: HttpRequest, tally: Tally, done: str) -> None:
     """Tell the person how many were decided, and why the others were not."""
     if tally.done:
         messages.success(request, done)
+    report_refused(request, tally)
+
+
+def report_refused(request: HttpRequest, tally: Tally) -> None:
+    """Tell the person how many were not decided, and why."""
     if tally.refused:
         refused = ngettext("%(count)d was left as it is:", "%(count)d were left as they are:", tally.refused)
         messages.warning(request, " ".join([refused % {"count": tally.refused}, *tally.reasons]))

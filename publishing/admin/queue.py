@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -17,31 +16,15 @@ from unfold.decorators import display
 
 from articles.models import Summary
 from publishing import approval
-from publishing.admin import decisions
-from publishing.models import Channel, Message, PendingPublication, Publication
+from publishing.admin import calendar, decisions, live, stages, tour, undo
+from publishing.models import Channel, PendingPublication, Publication
 from publishing.queueing import explain
 from publishing.rendering import render
 from publishing.splitting import MAX_UNITS
-from usage.listing import LargeTableAdmin, capped_count
+from usage.listing import LargeTableAdmin
 from usage.moments import when
 
 State = Publication.State
-TAB_CAP = 999
-
-STAGES: Mapping[str, tuple[Any, tuple[Publication.State, ...]]] = {
-    "waiting": (_("Await a decision"), (State.DRAFT, State.PENDING)),
-    "approved": (_("Approved"), (State.APPROVED,)),
-    "sending": (_("Being sent"), (State.SENDING, State.CHANGING)),
-    "person": (_("Need a person"), ()),
-    "held": (_("Held"), (State.HELD,)),
-}
-
-
-def in_stage(queue: QuerySet[Any], stage: str) -> QuerySet[Any]:
-    """The part of the queue that is shown under a tab."""
-    if stage == "person":
-        return queue.filter(pk__in=Message.objects.unresolved().values("publication"))
-    return queue.filter(state__in=STAGES[stage][1])
 
 
 class StageFilter(admin.SimpleListFilter):
@@ -51,10 +34,10 @@ class StageFilter(admin.SimpleListFilter):
     parameter_name = "stage"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(stage, label) for stage, (label, _states) in STAGES.items()]
+        return [(name, stage.label) for name, stage in stages.STAGES.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return in_stage(queryset, self.value() or "waiting")
+        return stages.of(queryset, stages.known(self.value() or ""))
 
 
 @admin.register(PendingPublication)
@@ -70,7 +53,34 @@ class QueueAdmin(LargeTableAdmin):
     actions = ("approve_selected", "schedule_selected", "break_selected", "reject_selected", "withdraw_selected")
 
     class Media:
-        js = ("warandpeace/keyboard.js",)
+        css: ClassVar = {"all": ("publishing/desk.css",)}
+        js = ("warandpeace/keyboard.js", "publishing/queue.js")
+
+    def get_urls(self) -> list[URLPattern]:
+        views = {
+            "live": self.live_view,
+            "undo": undo.view,
+            "calendar": self.calendar_view,
+            "calendar/move": self.move_view,
+            "tour": self.tour_view,
+        }
+        own = [
+            path(f"{name}/", self.admin_site.admin_view(view), name=f"publishing_queue_{name.replace('/', '_')}")
+            for name, view in views.items()
+        ]
+        return [*own, *super().get_urls()]
+
+    def live_view(self, request: HttpRequest) -> HttpResponse:
+        return live.view(self, request)
+
+    def calendar_view(self, request: HttpRequest) -> HttpResponse:
+        return calendar.view(self, request)
+
+    def move_view(self, request: HttpRequest) -> HttpResponse:
+        return calendar.move(self, request)
+
+    def tour_view(self, request: HttpRequest) -> HttpResponse:
+        return tour.view(self, request)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         newest = Summary.objects.filter(article=OuterRef("article")).order_by("-version")
@@ -116,20 +126,18 @@ class QueueAdmin(LargeTableAdmin):
         channels = list(Channel.objects.all())
         wanted = request.GET.get("channel__id__exact", "")
         channel = next((row for row in channels if len(channels) == 1 or str(row.pk) == wanted), None)
+        stage = stages.known(request.GET.get("stage", ""))
         queue = Publication.objects.not_out_yet()
         if channel:
             queue = queue.filter(channel=channel)
-        stages = [
-            {"name": stage, "label": label, "count": capped_count(in_stage(queue, stage), TAB_CAP)}
-            for stage, (label, _states) in STAGES.items()
-        ]
         return {
             "title": _("Publication queue"),
-            "stages": stages,
-            "stage": request.GET.get("stage", "waiting"),
+            "stages": stages.counted(queue),
+            "stage": stage,
+            "empty": stages.STAGES[stage].empty,
+            "undo": undo.offered(request),
             "channels": channels,
             "channel": channel,
-            "tab_cap": TAB_CAP,
             "now": timezone.localtime(),
             "may_pause": request.user.has_perm("publishing.pause_channel"),
             "may_approve": self.has_approve_permission(request),
@@ -177,10 +185,10 @@ class QueueAdmin(LargeTableAdmin):
     @admin.action(description=_("Approve"), permissions=["approve"])
     def approve_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         chosen = list(queryset.values_list("pk", flat=True))
-        tally = approval.approve_many(chosen, by=decisions.decider(request), seen=self._seen(request))
+        tally = approval.approve_many(chosen, by=decisions.decider(request), seen=self._seen(request), hold=undo.hold())
         decisions.ring_channels(chosen)
         done = ngettext("%(count)d publication approved.", "%(count)d publications approved.", tally.done)
-        decisions.report(request, tally, done % {"count": tally.done})
+        undo.report(request, tally, done % {"count": tally.done})
 
     @admin.action(description=_("Set the time"), permissions=["approve"])
     def schedule_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
@@ -194,7 +202,7 @@ class QueueAdmin(LargeTableAdmin):
         done = ngettext(
             "%(count)d publication goes out %(when)s.", "%(count)d publications go out %(when)s.", tally.done
         )
-        decisions.report(request, tally, done % {"count": tally.done, "when": when(moment)})
+        undo.report(request, tally, done % {"count": tally.done, "when": when(moment)})
         return None
 
     @admin.action(description=_("Breaking news"), permissions=["approve"])
@@ -208,7 +216,7 @@ class QueueAdmin(LargeTableAdmin):
         )
         decisions.ring_channels(chosen)
         done = ngettext("%(count)d goes out before all others.", "%(count)d go out before all others.", tally.done)
-        decisions.report(request, tally, done % {"count": tally.done})
+        undo.report(request, tally, done % {"count": tally.done})
         return None
 
     @admin.action(description=_("Reject"), permissions=["approve"])
@@ -219,7 +227,7 @@ class QueueAdmin(LargeTableAdmin):
         chosen = list(queryset.values_list("pk", flat=True))
         tally = approval.reject_many(chosen, by=decisions.decider(request), reason=form.cleaned_data["reason"])
         done = ngettext("%(count)d publication rejected.", "%(count)d publications rejected.", tally.done)
-        decisions.report(request, tally, done % {"count": tally.done})
+        undo.report(request, tally, done % {"count": tally.done})
         return None
 
     @admin.action(description=_("Return to the queue"), permissions=["approve"])

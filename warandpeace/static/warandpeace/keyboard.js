@@ -1,7 +1,10 @@
 // The queue by keyboard. Keys are told by their place (KeyJ), so they work in the Russian layout too.
 (() => {
   "use strict";
-  let current = -1;
+  const PLACE = `row of ${location.pathname}`;
+  // After a decision the page comes back; one goes on where one was.
+  let current = Number(sessionStorage.getItem(PLACE) ?? -1);
+  sessionStorage.removeItem(PLACE);
 
   const rows = () => [...document.querySelectorAll("#result_list .data-row")];
 
@@ -10,10 +13,18 @@
     if (!all.length) return;
     current = Math.min(Math.max(current + step, 0), all.length - 1);
     all.forEach((row, index) => row.classList.toggle("wp-current", index === current));
+    all[current].querySelector("a.wp-title")?.focus({ preventScroll: true });
     all[current].scrollIntoView({ block: "nearest" });
   };
 
   const inRow = (selector) => rows()[current]?.querySelector(selector)?.click();
+
+  const decide = (key) => {
+    if (current < 0) return;
+    // The row leaves the list, so the one before it is where J begins.
+    sessionStorage.setItem(PLACE, String(current - 1));
+    inRow(`[data-key=${key}]`);
+  };
 
   const help = () => document.getElementById("wp-keys-help")?.showModal();
 
@@ -28,7 +39,7 @@
       KeyX: () => inRow("input.action-select"),
     };
     if (keys[event.code]) keys[event.code]();
-    else if (["KeyA", "KeyS", "KeyR", "KeyB"].includes(event.code)) inRow(`[data-key=${event.code}]`);
+    else if (["KeyA", "KeyS", "KeyR", "KeyB"].includes(event.code)) decide(event.code);
     else return;
     event.preventDefault();
   });

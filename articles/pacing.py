@@ -1,7 +1,7 @@
-"""How often one server is asked by this process: one request after another, a few at once, and none while it rests.
+"""How often one server is asked: one request after another, a few at once, and none while it rests.
 
-The machine we run on is no stranger: it is asked as fast as it answers, unless a pause is asked for expressly. Other
-processes keep their own pace; what reads archives is one step at a time by its rows.
+The pause and the rest hold for all processes together (`turns`), how many requests run at once for each. The machine we
+run on is no stranger: it is asked as fast as it answers, and nobody else is told of it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from datetime import timedelta
 from ipaddress import ip_address
 
 from django.conf import settings
+
+from articles import turns
 
 # Whoever would have to wait longer for a turn, in seconds, is sent away: a worker has other things to do.
 LONGEST_WAIT = 15.0
@@ -60,6 +62,8 @@ def turn(host: str, port: int | None, pace: Pace | None = None) -> Iterator[None
     _take_place(known, connections, deadline)
     try:
         _wait_for_turn(known, seconds, deadline)
+        if not is_this_machine(host):
+            _wait_for_others(_name(host, port), seconds, deadline)
         yield
     finally:
         with known.changed:
@@ -73,6 +77,7 @@ def rest(host: str, port: int | None, span: timedelta) -> None:
         known = _known(host, port)
         with known.changed:
             known.free_at = max(known.free_at, time.monotonic() + span.total_seconds())
+        turns.rest(_name(host, port), span)
 
 
 def is_this_machine(host: str) -> bool:
@@ -118,3 +123,16 @@ def _wait_for_turn(known: _Host, seconds: float, deadline: float) -> None:
             raise TooLong(begin - now)
         known.free_at = begin + seconds
     time.sleep(begin - now)
+
+
+def _wait_for_others(server: str, seconds: float, deadline: float) -> None:
+    left = max(0.0, deadline - time.monotonic())
+    wait = turns.reserve(server, seconds, left)
+    if wait > left:
+        raise TooLong(wait)
+    time.sleep(wait)
+
+
+def _name(host: str, port: int | None) -> str:
+    """How processes call a server. No host's name is longer than 253 characters (RFC 1035)."""
+    return f"{host.lower()[:253]}:{port or ''}"

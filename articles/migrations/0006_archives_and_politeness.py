@@ -7,138 +7,223 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('articles', '0005_forecast_notes'),
+        ("articles", "0005_forecast_notes"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ArchiveDay',
+            name="ArchiveDay",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField(verbose_name='day')),
-                ('listed', models.PositiveIntegerField(default=0, verbose_name='listed')),
-                ('missing', models.PositiveIntegerField(default=0, help_text='Listed then, and not in the database.', verbose_name='missing')),
-                ('checked_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='looked at')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("day", models.DateField(verbose_name="day")),
+                ("listed", models.PositiveIntegerField(default=0, verbose_name="listed")),
+                (
+                    "missing",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Listed then, and not in the database.", verbose_name="missing"
+                    ),
+                ),
+                ("checked_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="looked at")),
             ],
             options={
-                'verbose_name': 'day of an archive',
-                'verbose_name_plural': 'days of archives',
-                'ordering': ['-day'],
+                "verbose_name": "day of an archive",
+                "verbose_name_plural": "days of archives",
+                "ordering": ["-day"],
             },
         ),
         migrations.AddField(
-            model_name='backfillrun',
-            name='attempts',
-            field=models.PositiveSmallIntegerField(db_default=0, default=0, editable=False, verbose_name='failures in a row'),
+            model_name="backfillrun",
+            name="attempts",
+            field=models.PositiveSmallIntegerField(
+                db_default=0, default=0, editable=False, verbose_name="failures in a row"
+            ),
         ),
         migrations.AddField(
-            model_name='backfillrun',
-            name='next_step_at',
-            field=models.DateTimeField(blank=True, editable=False, null=True, verbose_name='next step'),
+            model_name="backfillrun",
+            name="next_step_at",
+            field=models.DateTimeField(blank=True, editable=False, null=True, verbose_name="next step"),
         ),
         migrations.AddField(
-            model_name='backfillrun',
-            name='origin',
-            field=models.CharField(choices=[('person', 'a person'), ('reconcile', 'comparison'), ('catch-up', 'catching up')], db_default='person', default='person', editable=False, max_length=20, verbose_name='begun by'),
+            model_name="backfillrun",
+            name="origin",
+            field=models.CharField(
+                choices=[("person", "a person"), ("reconcile", "comparison"), ("catch-up", "catching up")],
+                db_default="person",
+                default="person",
+                editable=False,
+                max_length=20,
+                verbose_name="begun by",
+            ),
         ),
         migrations.AddField(
-            model_name='backfillrun',
-            name='page_limit',
-            field=models.PositiveIntegerField(blank=True, help_text='Empty: as many as there are.', null=True, verbose_name='pages at most'),
+            model_name="backfillrun",
+            name="page_limit",
+            field=models.PositiveIntegerField(
+                blank=True, help_text="Empty: as many as there are.", null=True, verbose_name="pages at most"
+            ),
         ),
         migrations.AddField(
-            model_name='backfillrun',
-            name='text_count',
-            field=models.PositiveIntegerField(db_default=0, default=0, verbose_name='texts fetched'),
+            model_name="backfillrun",
+            name="text_count",
+            field=models.PositiveIntegerField(db_default=0, default=0, verbose_name="texts fetched"),
         ),
         migrations.AddField(
-            model_name='backfillrun',
-            name='unchanged_count',
-            field=models.PositiveIntegerField(db_default=0, default=0, verbose_name='unchanged'),
+            model_name="backfillrun",
+            name="unchanged_count",
+            field=models.PositiveIntegerField(db_default=0, default=0, verbose_name="unchanged"),
         ),
         migrations.AddField(
-            model_name='backfillrun',
-            name='with_content',
-            field=models.BooleanField(db_default=True, default=True, help_text="From each article's page.", verbose_name='fetch full text'),
+            model_name="backfillrun",
+            name="with_content",
+            field=models.BooleanField(
+                db_default=True, default=True, help_text="From each article's page.", verbose_name="fetch full text"
+            ),
         ),
         migrations.AddField(
-            model_name='backfillrun',
-            name='working_seconds',
-            field=models.FloatField(db_default=0.0, default=0, editable=False, verbose_name='time taken, seconds'),
+            model_name="backfillrun",
+            name="working_seconds",
+            field=models.FloatField(db_default=0.0, default=0, editable=False, verbose_name="time taken, seconds"),
         ),
         migrations.AddField(
-            model_name='historicalsource',
-            name='connections',
-            field=models.PositiveSmallIntegerField(db_default=2, default=2, help_text='To its server, while an archive is read.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(16)], verbose_name='requests at once'),
+            model_name="historicalsource",
+            name="connections",
+            field=models.PositiveSmallIntegerField(
+                db_default=2,
+                default=2,
+                help_text="To its server, while an archive is read.",
+                validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(16)],
+                verbose_name="requests at once",
+            ),
         ),
         migrations.AddField(
-            model_name='historicalsource',
-            name='delay_seconds',
-            field=models.FloatField(blank=True, help_text='To its server. Empty: FETCH_SECONDS_BETWEEN_REQUESTS, and none on this machine.', null=True, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(3600)], verbose_name='pause between requests, seconds'),
+            model_name="historicalsource",
+            name="delay_seconds",
+            field=models.FloatField(
+                blank=True,
+                help_text="To its server. Empty: FETCH_SECONDS_BETWEEN_REQUESTS, and none on this machine.",
+                null=True,
+                validators=[
+                    django.core.validators.MinValueValidator(0),
+                    django.core.validators.MaxValueValidator(3600),
+                ],
+                verbose_name="pause between requests, seconds",
+            ),
         ),
         migrations.AddField(
-            model_name='historicalsource',
-            name='obey_robots',
-            field=models.BooleanField(db_default=True, default=True, help_text="Switch it off only with the site's consent.", verbose_name='obey robots.txt'),
+            model_name="historicalsource",
+            name="obey_robots",
+            field=models.BooleanField(
+                db_default=True,
+                default=True,
+                help_text="Switch it off only with the site's consent.",
+                verbose_name="obey robots.txt",
+            ),
         ),
         migrations.AddField(
-            model_name='source',
-            name='connections',
-            field=models.PositiveSmallIntegerField(db_default=2, default=2, help_text='To its server, while an archive is read.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(16)], verbose_name='requests at once'),
+            model_name="source",
+            name="connections",
+            field=models.PositiveSmallIntegerField(
+                db_default=2,
+                default=2,
+                help_text="To its server, while an archive is read.",
+                validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(16)],
+                verbose_name="requests at once",
+            ),
         ),
         migrations.AddField(
-            model_name='source',
-            name='delay_seconds',
-            field=models.FloatField(blank=True, help_text='To its server. Empty: FETCH_SECONDS_BETWEEN_REQUESTS, and none on this machine.', null=True, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(3600)], verbose_name='pause between requests, seconds'),
+            model_name="source",
+            name="delay_seconds",
+            field=models.FloatField(
+                blank=True,
+                help_text="To its server. Empty: FETCH_SECONDS_BETWEEN_REQUESTS, and none on this machine.",
+                null=True,
+                validators=[
+                    django.core.validators.MinValueValidator(0),
+                    django.core.validators.MaxValueValidator(3600),
+                ],
+                verbose_name="pause between requests, seconds",
+            ),
         ),
         migrations.AddField(
-            model_name='source',
-            name='moved_count',
-            field=models.PositiveSmallIntegerField(db_default=0, default=0, editable=False, verbose_name='times it said that it has moved'),
+            model_name="source",
+            name="moved_count",
+            field=models.PositiveSmallIntegerField(
+                db_default=0, default=0, editable=False, verbose_name="times it said that it has moved"
+            ),
         ),
         migrations.AddField(
-            model_name='source',
-            name='moved_to',
-            field=models.CharField(blank=True, db_default='', default='', editable=False, max_length=2048, verbose_name='moved to'),
+            model_name="source",
+            name="moved_to",
+            field=models.CharField(
+                blank=True, db_default="", default="", editable=False, max_length=2048, verbose_name="moved to"
+            ),
         ),
         migrations.AddField(
-            model_name='source',
-            name='obey_robots',
-            field=models.BooleanField(db_default=True, default=True, help_text="Switch it off only with the site's consent.", verbose_name='obey robots.txt'),
+            model_name="source",
+            name="obey_robots",
+            field=models.BooleanField(
+                db_default=True,
+                default=True,
+                help_text="Switch it off only with the site's consent.",
+                verbose_name="obey robots.txt",
+            ),
         ),
         migrations.AddField(
-            model_name='source',
-            name='text_misses',
-            field=models.PositiveSmallIntegerField(db_default=0, default=0, editable=False, verbose_name='article pages in a row without a text'),
+            model_name="source",
+            name="text_misses",
+            field=models.PositiveSmallIntegerField(
+                db_default=0, default=0, editable=False, verbose_name="article pages in a row without a text"
+            ),
         ),
         migrations.AddField(
-            model_name='source',
-            name='usual_yield',
-            field=models.JSONField(db_default=models.Value({}, models.JSONField()), default=dict, editable=False, verbose_name='what its page used to yield'),
+            model_name="source",
+            name="usual_yield",
+            field=models.JSONField(
+                db_default=models.Value({}, models.JSONField()),
+                default=dict,
+                editable=False,
+                verbose_name="what its page used to yield",
+            ),
         ),
         migrations.AlterField(
-            model_name='historicalsource',
-            name='selectors',
-            field=models.JSONField(blank=True, default=dict, help_text='What stands where on the pages of its site.', verbose_name='selectors'),
+            model_name="historicalsource",
+            name="selectors",
+            field=models.JSONField(
+                blank=True,
+                default=dict,
+                help_text="What stands where on the pages of its site.",
+                verbose_name="selectors",
+            ),
         ),
         migrations.AlterField(
-            model_name='source',
-            name='selectors',
-            field=models.JSONField(blank=True, default=dict, help_text='What stands where on the pages of its site.', verbose_name='selectors'),
+            model_name="source",
+            name="selectors",
+            field=models.JSONField(
+                blank=True,
+                default=dict,
+                help_text="What stands where on the pages of its site.",
+                verbose_name="selectors",
+            ),
         ),
         migrations.AddIndex(
-            model_name='backfillrun',
-            index=models.Index(condition=models.Q(('next_step_at__isnull', False)), fields=['next_step_at'], name='backfill_step_due'),
+            model_name="backfillrun",
+            index=models.Index(
+                condition=models.Q(("next_step_at__isnull", False)), fields=["next_step_at"], name="backfill_step_due"
+            ),
         ),
         migrations.AddField(
-            model_name='archiveday',
-            name='source',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='archive_days', to='articles.source', verbose_name='source'),
+            model_name="archiveday",
+            name="source",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="archive_days",
+                to="articles.source",
+                verbose_name="source",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='archiveday',
-            constraint=models.UniqueConstraint(fields=('source', 'day'), name='unique_day_of_archive'),
+            model_name="archiveday",
+            constraint=models.UniqueConstraint(fields=("source", "day"), name="unique_day_of_archive"),
         ),
     ]

@@ -4,15 +4,26 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('articles', '0010_search_index'),
+        ("articles", "0010_search_index"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='backfillrun',
-            name='origin',
-            field=models.CharField(choices=[('person', 'a person'), ('reconcile', 'reconciling'), ('compare', 'comparing, storing nothing'), ('catch-up', 'catching up')], db_default='person', default='person', editable=False, max_length=20, verbose_name='begun by'),
+            model_name="backfillrun",
+            name="origin",
+            field=models.CharField(
+                choices=[
+                    ("person", "a person"),
+                    ("reconcile", "reconciling"),
+                    ("compare", "comparing, storing nothing"),
+                    ("catch-up", "catching up"),
+                ],
+                db_default="person",
+                default="person",
+                editable=False,
+                max_length=20,
+                verbose_name="begun by",
+            ),
         ),
     ]

@@ -7,6 +7,7 @@ from articles.models.dead_letter import DeadLetter
 from articles.models.forecast import ForecastNote
 from articles.models.media import Media, Picture
 from articles.models.prompt import Prompt
+from articles.models.server_turn import ServerTurn
 from articles.models.signature import Signature
 from articles.models.source import Source
 from articles.models.story import Story, StoryDecision
@@ -25,6 +26,7 @@ __all__ = [
     "Prompt",
     "RefusedTag",
     "Retagging",
+    "ServerTurn",
     "Signature",
     "Source",
     "Story",

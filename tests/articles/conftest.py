@@ -11,9 +11,24 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from articles import turns
 from articles.models import Source
 from tests.factories import SourceFactory
 from tests.fakes.feed_server import FeedServer
+
+
+@pytest.fixture(autouse=True)
+def alone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No other process is asked when a server may be asked, but where that is what a test is about."""
+    if "other_processes" not in request.fixturenames:
+        monkeypatch.setattr(turns, "_asked", lambda _question, otherwise: otherwise)
+
+
+@pytest.fixture
+def other_processes(transactional_db: None) -> Iterator[None]:
+    """Other processes are asked, by the thread that does so."""
+    yield
+    turns.close()
 
 
 @pytest.fixture

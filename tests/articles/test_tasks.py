@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from articles import completion, tasks
-from articles.models import Article, Source
+from articles.models import Article
 from tests.factories import ArticleFactory, SourceFactory
 
 pytestmark = pytest.mark.django_db

@@ -13,10 +13,11 @@ from django.contrib.sessions.models import Session
 from django.db import models
 from django.db.migrations.loader import MigrationLoader
 
-from articles.models import Article, BackfillRun, ChangedText, DeadLetter, Signature, Source
+from articles.models import Article, BackfillRun, ChangedText, DeadLetter, ServerTurn, Signature, Source
 from publishing.models import Channel, Digest, Installation, Publication, Subscriber
 from usage.models import ApiUsageEvent
 from warandpeace.backups.models import Backup
+from warandpeace.signing_in.models import SignIn
 from warandpeace.transfer.corrections import NONE, Corrections
 from warandpeace.transfer.errors import TransferError
 from warandpeace.transfer.models import CorrectedRow, QuarantinedRow, Transfer, TransferBlock
@@ -28,7 +29,9 @@ from warandpeace.transfer.target import Target
 
 LEFT_OUT = {
     Session: "people sign in again",
+    SignIn: "it lists the sessions",
     ChangedText: "the target notes by itself which texts it has to index",
+    ServerTurn: "it is a matter of seconds",
     Signature: "`manage.py duplicates rebuild` makes them there",
 }
 # Installation says which database this is, and backups are of this one: a target is another.

@@ -8,6 +8,7 @@ from publishing.models.digest import Digest, DigestItem, DigestPlan, DigestSecti
 from publishing.models.installation import Installation
 from publishing.models.mailing import Delivery, DeliveryAttempt, Mailing, MailingItem
 from publishing.models.message import Attempt, Message, SandboxPost
+from publishing.models.presence import Presence
 from publishing.models.probe import Probe
 from publishing.models.publication import PendingPublication, Publication
 from publishing.models.reaction import PostReactions
@@ -34,6 +35,7 @@ __all__ = [
     "PendingPublication",
     "Period",
     "PostReactions",
+    "Presence",
     "Probe",
     "Publication",
     "SandboxPost",

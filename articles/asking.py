@@ -58,12 +58,13 @@ def ask(article: Article, prompt: Prompt, *, purpose: str, provider: str = "") -
 
 def request_of(article: Article, prompt: Prompt) -> llm.Prompt:
     """What a language model is asked for an article."""
+    is_shorter = prompt.kind == Prompt.Kind.SHORTER
     return llm.Prompt(
         instructions=prompt.filled(min_chars=MIN_CHARS, max_chars=MAX_CHARS),
         title=article.title,
         text=text_of(article),
         language=language(article),
-        max_chars=MAX_CHARS,
+        max_chars=MIN_CHARS if is_shorter else MAX_CHARS,
         version=prompt.label,
     )
 

@@ -33,6 +33,7 @@ class Prompt(models.Model):
 
     class Kind(models.TextChoices):
         SUMMARY = "summary", _("summary of an article")
+        SHORTER = "shorter", _("shorter summary of an article")
         FORECAST = "forecast", _("forecast note of an article")
         DAILY = "daily", _("daily digest")
         WEEKLY = "weekly", _("weekly digest")

@@ -20,8 +20,8 @@ from kombu.utils.json import dumps, loads
 
 logger = logging.getLogger(__name__)
 
-# Celery's own name for the queue, the exchange and the routing key where nothing else is configured.
-QUEUE = "celery"
+# Each is the name of the queue, its exchange and its routing key; the first is Celery's own for whatever has no other.
+QUEUES = ("celery", "backups")
 
 # Zero-padded, so that names sort as their times do.
 NAME = "{milliseconds:015d}_{unique}.{queue}.msg"
@@ -68,15 +68,16 @@ def discard(path: Path) -> None:
 def clear(folder: Path) -> int:
     """Remove what an earlier life left in the broker's folder, and say how many things those were.
 
-    Only while no worker runs. Nothing is lost by it: messages are doorbells. The table of queues is laid down at once,
-    because the first processes to start would write it at the same moment.
+    Only while no worker runs. Nothing is lost by it: messages are doorbells. The tables of queues are laid down at
+    once, because the first processes to start would write them at the same moment.
     """
     leftovers = list(folder.iterdir())
     for path in leftovers:
         discard(path)
     control = folder / "control"
     control.mkdir()
-    (control / f"{QUEUE}.exchange").write_text(dumps([[QUEUE, "", QUEUE]]))
+    for queue in QUEUES:
+        (control / f"{queue}.exchange").write_text(dumps([[queue, "", queue]]))
     return len(leftovers)
 
 

@@ -24,6 +24,7 @@ from usage.budget import exhausted
 from usage.listing import capped_count
 from usage.models import ApiUsageDaily, ProcessSession, Provider
 from usage.moments import age
+from warandpeace.backups.models import Backup
 from warandpeace.charts import HourlyChart
 from warandpeace.models import Heartbeat
 
@@ -33,11 +34,14 @@ BACKFILLS_SHOWN = 3
 # The sweeper is rung every few seconds; after this it has stopped, whatever lives.
 SWEEPER_LATE = timedelta(minutes=1)
 PROCESS_LATE = timedelta(minutes=3)
+# As long as the alert BackupOld waits.
+BACKUP_OLD = timedelta(hours=36)
 PROCESSES = {
     "web": gettext_lazy("Pages"),
     "worker": gettext_lazy("Workers"),
     "beat": gettext_lazy("Scheduler"),
     "bot": gettext_lazy("Bot"),
+    "backup": gettext_lazy("Backup service"),
 }
 
 
@@ -182,6 +186,7 @@ def _lights(now: datetime) -> Iterator[Light]:
     else:
         tone = "danger" if now - beat > SWEEPER_LATE else "success"
         yield Light(_("Background work"), _("%(age)s ago") % {"age": age(beat)}, tone)
+    yield _backups(now)
     alive = Count("pk", filter=Q(last_seen_at__gte=now - PROCESS_LATE))
     roles = ProcessSession.objects.filter(ended_at=None).order_by("role").values_list("role").annotate(alive=alive)
     for role, count in roles:
@@ -191,3 +196,11 @@ def _lights(now: datetime) -> Iterator[Light]:
                 ngettext("%(count)d alive", "%(count)d alive", count) % {"count": count},
                 "success",
             )
+
+
+def _backups(now: datetime) -> Light:
+    last = Backup.last_verified()
+    if last is None:
+        return Light(_("Backups"), _("none yet"), "warning")
+    tone = "danger" if now - last.started_at > BACKUP_OLD else "success"
+    return Light(_("Backups"), _("verified, %(age)s old") % {"age": age(last.started_at)}, tone)

@@ -16,7 +16,7 @@ from articles.models import Article, DeadLetter, Source
 from publishing.models import Message, Publication
 from usage.budget import standings
 from usage.models import Alert, ProcessSession, utc_day
-from warandpeace.models import Heartbeat, Transfer
+from warandpeace.models import Backup, Heartbeat, Transfer
 
 # Prometheus and people may ask often; the rows are counted once in so many seconds.
 KEEP_FIGURES = 5
@@ -114,6 +114,11 @@ def _transfer_age(now: datetime) -> float | None:
     return (now - last.finished_at).total_seconds() if last and last.finished_at else None
 
 
+def _backup_age(now: datetime) -> float | None:
+    age = Backup.age(now)
+    return None if age is None else age.total_seconds()
+
+
 def _session_starts() -> Metric:
     gauge = GaugeMetricFamily(
         "session_start_time_seconds", "When each role's newest process began (Unix time).", labels=["role"]
@@ -143,6 +148,7 @@ def figures() -> list[Metric]:
         _alerts(),
         _processes(now),
         _single("transfer_age_seconds", "Since the last transfer into this database was proved.", _transfer_age(now)),
+        _single("backup_age_seconds", "Since the last verified backup was begun.", _backup_age(now)),
         _session_starts(),
     ]
 

@@ -76,7 +76,7 @@ _running: dict[str, tuple[Token[str], float, int]] = {}
 
 @worker_ready.connect
 def worker_began(**signal: Any) -> None:
-    _presences.append(Presence("worker").start())
+    _presences.append(Presence(settings.PROCESS_ROLE or "worker").start())
     Watchdog(work, places=settings.CELERY_WORKER_CONCURRENCY, silence=SILENT_WORKER, alive=settings.ALIVE_FILE).start()
 
 

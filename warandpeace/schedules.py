@@ -38,6 +38,13 @@ SCHEDULES = [
         description="Begins the digests that channels have scheduled, and makes up for those an outage has kept.",
     ),
     Schedule(
+        name="back up",
+        task="warandpeace.tasks.back_up",
+        seconds=600,
+        expires=590,
+        description="Looks whether a backup is due (BACKUP_HOURS), and makes one. Switched off, none is made.",
+    ),
+    Schedule(
         name="prune calls",
         task="usage.tasks.prune_calls",
         seconds=86_400,

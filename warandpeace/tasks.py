@@ -8,6 +8,7 @@ from django.conf import settings
 from articles.tasks import ring_due as ring_articles
 from publishing.tasks import ring_due as ring_publications
 from warandpeace import broker
+from warandpeace.backups import ringing
 from warandpeace.models import Heartbeat
 
 # A doorbell that nobody heard for so many seconds has been rung again many times.
@@ -22,3 +23,9 @@ def sweep() -> None:
     if settings.CELERY_BROKER_URL == "filesystem://":
         broker.prune(settings.BROKER_DIR, older_than=STALE)
     Heartbeat.beat("sweeper")
+
+
+@shared_task(ignore_result=True)
+def back_up() -> None:
+    """Begin a backup if one is due, in a process of its own: it may take longer than a worker's watchdog allows."""
+    ringing.begin_if_due()

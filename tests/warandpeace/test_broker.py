@@ -23,7 +23,7 @@ def queue(folder: Path) -> Iterator[SimpleQueue]:
     options = {"data_folder_in": folder, "data_folder_out": folder, "control_folder": folder / "control"}
     with (
         Connection("filesystem://", transport=broker.Transport, transport_options=options) as connection,
-        connection.SimpleQueue(broker.QUEUE) as queue,
+        connection.SimpleQueue(broker.QUEUES[0]) as queue,
     ):
         yield queue
 
@@ -61,7 +61,7 @@ def test_a_message_is_taken_once(queue):
 
 @pytest.mark.parametrize("rubbish", [b"", b"{half", b"\xff\xfe"])
 def test_a_file_that_is_no_message_is_dropped(queue, folder, rubbish):
-    (folder / f"000_rubbish.{broker.QUEUE}.msg").write_bytes(rubbish)
+    (folder / f"000_rubbish.{broker.QUEUES[0]}.msg").write_bytes(rubbish)
     queue.put({"number": 1})
 
     assert queue.get(timeout=1).payload == {"number": 1}
@@ -69,14 +69,14 @@ def test_a_file_that_is_no_message_is_dropped(queue, folder, rubbish):
 
 
 def test_a_folder_among_the_messages_stops_nobody(queue, folder):
-    (folder / f"000_folder.{broker.QUEUE}.msg").mkdir()
+    (folder / f"000_folder.{broker.QUEUES[0]}.msg").mkdir()
     queue.put({"number": 1})
 
     assert queue.get(timeout=1).payload == {"number": 1}
 
 
 def test_a_message_being_written_is_not_seen(queue, folder):
-    hidden = folder / f".000_hidden.{broker.QUEUE}.msg"
+    hidden = folder / f".000_hidden.{broker.QUEUES[0]}.msg"
     hidden.write_text("{half")
 
     with pytest.raises(queue.Empty):

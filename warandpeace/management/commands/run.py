@@ -19,6 +19,8 @@ from publishing.models import Channel
 from warandpeace import broker, supervisor
 from warandpeace.demo import content
 
+# The only worker of this machine makes the backups too.
+QUEUES = ",".join(broker.QUEUES)
 UNSPECIFIED = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104  compared with, not bound to
 
 
@@ -121,7 +123,10 @@ def commands(bind: str) -> dict[str, list[str]]:
             *(sys.executable, "-m", "gunicorn", "--config", "python:warandpeace.serving"),
             *("--bind", bind, "warandpeace.wsgi"),
         ],
-        "worker": [*celery, "worker", "--without-gossip", "--without-mingle", "--without-heartbeat"],
+        "worker": [
+            *(*celery, "worker", "--queues", QUEUES),
+            *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+        ],
         "beat": [*celery, "beat", "--pidfile="],
     }
     if settings.TELEGRAM_BOT_TOKEN:

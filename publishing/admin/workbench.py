@@ -118,7 +118,7 @@ def _number(given: str) -> int:
 
 def _order(request: HttpRequest, digest: Digest, revision: int, about: str) -> None:
     order = [_number(number) for number in about.split(",")[:200]]
-    editing.arrange(digest.pk, order, revision=revision)
+    editing.arrange(digest.pk, order, revision=revision, by=decisions.decider(request))
 
 
 def _move(request: HttpRequest, digest: Digest, revision: int, about: str) -> None:
@@ -128,25 +128,25 @@ def _move(request: HttpRequest, digest: Digest, revision: int, about: str) -> No
     if _number(number) in order:
         place = order.index(_number(number))
         order.insert(max(place + (-1 if way == "up" else 1), 0), order.pop(place))
-    editing.arrange(digest.pk, order, revision=revision)
+    editing.arrange(digest.pk, order, revision=revision, by=decisions.decider(request))
 
 
 def _pin(request: HttpRequest, digest: Digest, revision: int, about: str) -> None:
     number, _separator, way = about.partition(":")
-    editing.pin(digest.pk, _number(number), revision=revision, is_pinned=way != "off")
+    editing.pin(digest.pk, _number(number), revision=revision, is_pinned=way != "off", by=decisions.decider(request))
 
 
 def _take_in(request: HttpRequest, digest: Digest, revision: int, about: str) -> None:
-    editing.take_in(digest.pk, _number(about), revision=revision)
+    editing.take_in(digest.pk, _number(about), revision=revision, by=decisions.decider(request))
 
 
 def _take_out(request: HttpRequest, digest: Digest, revision: int, about: str) -> None:
-    editing.take_out(digest.pk, _number(about), revision=revision)
+    editing.take_out(digest.pk, _number(about), revision=revision, by=decisions.decider(request))
 
 
 def _rewrite(request: HttpRequest, digest: Digest, revision: int, about: str) -> None:
     wish = request.POST.get("instruction", "")
-    editing.rewrite(digest.pk, _number(about), revision=revision, instruction=wish)
+    editing.rewrite(digest.pk, _number(about), revision=revision, instruction=wish, by=decisions.decider(request))
 
 
 def _write(request: HttpRequest, digest: Digest, revision: int, about: str) -> None:
@@ -156,17 +156,19 @@ def _write(request: HttpRequest, digest: Digest, revision: int, about: str) -> N
 
 
 def _put_back(request: HttpRequest, digest: Digest, revision: int, about: str) -> None:
-    editing.put_back(digest.pk, _number(about), revision=revision)
+    editing.put_back(digest.pk, _number(about), revision=revision, by=decisions.decider(request))
 
 
 def _set_aside(request: HttpRequest, digest: Digest, revision: int, about: str) -> None:
     _section, _separator, rest = about.partition(":")
     number, _separator, way = rest.partition(":")
-    editing.set_aside(digest.pk, _number(number), revision=revision, is_dropped=way != "off")
+    editing.set_aside(
+        digest.pk, _number(number), revision=revision, is_dropped=way != "off", by=decisions.decider(request)
+    )
 
 
 def _entitle(request: HttpRequest, digest: Digest, revision: int, about: str) -> None:
-    editing.entitle(digest.pk, about, revision=revision)
+    editing.entitle(digest.pk, about, revision=revision, by=decisions.decider(request))
 
 
 VERBS: Mapping[str, Verb] = {

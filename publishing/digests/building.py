@@ -6,7 +6,7 @@ version and goes into the queue. A process may be killed anywhere: at worst one 
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -87,18 +87,19 @@ def _add_section(digest: Digest, position: int, source: choosing.Source) -> None
     items = [DigestItem(article=article) for article in source.articles] + [
         DigestItem(part=part) for part in source.parts
     ]
-    items.sort(key=_day)
+    if source.parts:
+        items.sort(key=_day)
     for place, item in enumerate(items, start=1):
         item.digest, item.section, item.position = digest, section, place
     DigestItem.objects.bulk_create(items)
 
 
-def _day(item: DigestItem) -> tuple[bool, str]:
-    """Parts and their stand-ins by day; the articles of one story stay as they were chosen."""
+def _day(item: DigestItem) -> date:
+    """When it happened, so that shorter digests and the articles that stand in for them follow each other."""
     if item.article:
-        return (False, "")
+        return timezone.localdate(item.article.published_at)
     assert item.part is not None  # noqa: S101  it is one or the other
-    return (True, item.part.period_start.isoformat())
+    return item.part.period_start
 
 
 def _is_too_early(digest: Digest, period: Period) -> bool:

@@ -1,7 +1,8 @@
 """What editors do to a digest before it is out: order it, take stories in and out, rewrite, write by hand.
 
 Each verb is one transaction bound to the `revision` the person has seen: of two editors the second one is told, and
-looks first. The digest's text and its post follow at once; what a model has to write, workers write.
+looks first. The digest's text and its post follow at once, and the post's history says who it
+was; what a model has to write, workers write.
 """
 
 from __future__ import annotations
@@ -19,11 +20,14 @@ from django.utils.translation import gettext as _
 from publishing import approval
 from publishing.digests import choosing, finishing, writing
 from publishing.digests.errors import Overtaken, Settled
-from publishing.models import Digest, DigestItem, DigestSection
+from publishing.models import Digest, DigestItem, DigestSection, Publication
+
+# Who changes it; None for the product itself.
+Person = AbstractBaseUser | None
 
 
 @contextmanager
-def revised(digest_id: int, revision: int) -> Iterator[Digest]:
+def revised(digest_id: int, revision: int, by: Person) -> Iterator[Digest]:
     """The digest, to be changed in the block as the next revision; its text and post follow at the end.
 
     Raises DigestError if somebody has changed it since, or it can't be changed any more.
@@ -36,13 +40,14 @@ def revised(digest_id: int, revision: int) -> Iterator[Digest]:
         digest = row.select_related("channel").get()
         if not is_kept:
             _refuse(digest, revision)
-        publication = finishing.publication_of(digest)
+        # Locked, so that nobody approves it while its text changes.
+        publication = Publication.objects.select_for_update().filter(digest=digest).first()
         if publication and publication.state not in approval.UNDECIDED:
             raise Settled(_("Its post is decided already: return it to the queue, or make a new version."))
         yield digest
         digest.text = finishing.compose(finishing.included(digest))
         row.update(text=digest.text, title=digest.title, updated_at=timezone.now())
-        finishing.bring_up_to_date(digest)
+        finishing.bring_up_to_date(digest, by=by)
 
 
 def _refuse(digest: Digest, revision: int) -> None:
@@ -51,18 +56,18 @@ def _refuse(digest: Digest, revision: int) -> None:
     raise Settled(_("Only the current version of a digest can be changed."))
 
 
-def arrange(digest_id: int, order: Sequence[int], *, revision: int) -> None:
+def arrange(digest_id: int, order: Sequence[int], *, revision: int, by: Person = None) -> None:
     """Put the digest's sections into an order of their numbers; those that aren't named follow as they stood."""
-    with revised(digest_id, revision) as digest:
+    with revised(digest_id, revision, by) as digest:
         known = list(digest.sections.order_by("position", "pk").values_list("pk", flat=True))
         named = [pk for pk in dict.fromkeys(order) if pk in known]
         for position, pk in enumerate([*named, *(pk for pk in known if pk not in named)], start=1):
             digest.sections.filter(pk=pk).update(position=position)
 
 
-def take_in(digest_id: int, section_id: int, *, revision: int) -> None:
+def take_in(digest_id: int, section_id: int, *, revision: int, by: Person = None) -> None:
     """Give a story its place, at the end; it is written if it has no text yet."""
-    with revised(digest_id, revision) as digest:
+    with revised(digest_id, revision, by) as digest:
         section = _section(digest, section_id)
         last = digest.sections.filter(is_included=True).aggregate(last=Max("position"))["last"] or 0
         digest.sections.filter(position__gt=last).update(position=F("position") + 1)
@@ -71,15 +76,15 @@ def take_in(digest_id: int, section_id: int, *, revision: int) -> None:
             _await(digest, section, "")
 
 
-def take_out(digest_id: int, section_id: int, *, revision: int) -> None:
+def take_out(digest_id: int, section_id: int, *, revision: int, by: Person = None) -> None:
     """Leave a story out. Its text is kept, and later versions leave it out too."""
-    with revised(digest_id, revision) as digest:
+    with revised(digest_id, revision, by) as digest:
         _section_row(_section(digest, section_id)).update(is_included=False, is_pinned=False, is_awaited=False)
 
 
-def pin(digest_id: int, section_id: int, *, revision: int, is_pinned: bool) -> None:
+def pin(digest_id: int, section_id: int, *, revision: int, is_pinned: bool, by: Person = None) -> None:
     """Let a story stay at the top, in later versions too; or no longer."""
-    with revised(digest_id, revision) as digest:
+    with revised(digest_id, revision, by) as digest:
         section = _section(digest, section_id)
         if is_pinned and section.is_included:
             digest.sections.filter(position__lt=section.position, is_pinned=False).update(position=F("position") + 1)
@@ -89,17 +94,15 @@ def pin(digest_id: int, section_id: int, *, revision: int, is_pinned: bool) -> N
         _section_row(section).update(is_pinned=is_pinned and section.is_included)
 
 
-def rewrite(digest_id: int, section_id: int, *, revision: int, instruction: str) -> None:
+def rewrite(digest_id: int, section_id: int, *, revision: int, instruction: str, by: Person = None) -> None:
     """Let a model write a section anew, with an editor's wish; until it has, the text stays as it is."""
-    with revised(digest_id, revision) as digest:
+    with revised(digest_id, revision, by) as digest:
         _await(digest, _section(digest, section_id), instruction.strip()[:1000])
 
 
-def write(
-    digest_id: int, section_id: int, *, revision: int, heading: str, text: str, by: AbstractBaseUser | None
-) -> None:
+def write(digest_id: int, section_id: int, *, revision: int, heading: str, text: str, by: Person = None) -> None:
     """Give a section an editor's own words. What a model is writing for it at the moment is dropped."""
-    with revised(digest_id, revision) as digest:
+    with revised(digest_id, revision, by) as digest:
         section = _section(digest, section_id)
         _section_row(section).update(
             heading=heading.strip()[:300],
@@ -113,9 +116,9 @@ def write(
         )
 
 
-def put_back(digest_id: int, section_id: int, *, revision: int) -> None:
+def put_back(digest_id: int, section_id: int, *, revision: int, by: Person = None) -> None:
     """Exchange a section's text for the one before its last change."""
-    with revised(digest_id, revision) as digest:
+    with revised(digest_id, revision, by) as digest:
         section = _section(digest, section_id)
         _section_row(section).update(
             text=section.previous_text,
@@ -125,15 +128,15 @@ def put_back(digest_id: int, section_id: int, *, revision: int) -> None:
         )
 
 
-def entitle(digest_id: int, title: str, *, revision: int) -> None:
+def entitle(digest_id: int, title: str, *, revision: int, by: Person = None) -> None:
     """Give a digest another title."""
-    with revised(digest_id, revision) as digest:
+    with revised(digest_id, revision, by) as digest:
         digest.title = title.strip()[:300]
 
 
-def set_aside(digest_id: int, item_id: int, *, revision: int, is_dropped: bool) -> None:
+def set_aside(digest_id: int, item_id: int, *, revision: int, is_dropped: bool, by: Person = None) -> None:
     """Let a section no longer stand on an article, or stand on it again; its text is checked anew."""
-    with revised(digest_id, revision) as digest:
+    with revised(digest_id, revision, by) as digest:
         item = DigestItem.objects.filter(digest=digest, pk=item_id).select_related("section").first()
         if item is None or item.section is None:
             raise Overtaken(_("This article no longer belongs to the digest."))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
@@ -118,14 +119,9 @@ def _approve_by_rule(digest: Digest, publication: Publication) -> str:
     return ""
 
 
-def bring_up_to_date(digest: Digest) -> None:
-    """Let the post of a digest say what the digest says, as long as nobody has decided it."""
+def bring_up_to_date(digest: Digest, *, by: AbstractBaseUser | None = None) -> None:
+    """Let the post of a digest say what the digest says, as long as nobody has decided it; its history says by whom."""
     waiting = Publication.objects.filter(digest=digest, state__in=approval.UNDECIDED)
-    waiting.update(
-        title=str(digest)[:1000],
-        text=digest.text,
-        edited_text="",
-        last_error="",
-        revision=F("revision") + 1,
-        updated_at=timezone.now(),
-    )
+    values = {"title": str(digest)[:1000], "text": digest.text, "edited_text": "", "last_error": ""}
+    if waiting.update(revision=F("revision") + 1, updated_at=timezone.now(), **values):
+        approval.recorded(Publication.objects.get(digest=digest), by, "edited")

@@ -31,7 +31,7 @@ def server() -> Iterator[LlmServer]:
 @pytest.fixture
 def keys(server: LlmServer, settings: object) -> dict[str, object]:
     """What the environment of all processes says of the server of models."""
-    named = {"GEMINI_BASE_URL": server.url, "GOOGLE_API_KEYS": ["a-key"]}
+    named: dict[str, object] = {"GEMINI_BASE_URL": server.url, "GOOGLE_API_KEYS": ["a-key"]}
     for name, value in named.items():
         setattr(settings, name, value)
     provider = Provider.objects.create(name="gemini", kind=Provider.Kind.OPENAI, base_url=server.url, model="flash")

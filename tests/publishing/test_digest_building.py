@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from articles.models import Story
 from publishing import approval, digests
-from publishing.digests import building, editing
-from publishing.models import Digest, Publication
+from publishing.digests import building, choosing, editing, finishing
+from publishing.models import Digest, PostReactions, Publication
 from tests.factories import PublicationFactory
 from tests.publishing.newsroom import NEWS, YESTERDAY, finished, news, newsroom, written
 from usage import llm
@@ -71,6 +71,20 @@ def test_what_was_posted_comes_first_and_what_was_rejected_stays_out() -> None:
     digest = written(channel)
 
     assert list(digest.sections.order_by("position").values_list("heading", flat=True)) == [first.title, third.title]
+
+
+def test_readers_reactions_rank_what_was_posted() -> None:
+    channel = newsroom()
+    for number, article in enumerate(news(channel), start=1):
+        publication = PublicationFactory.create(channel=channel, article=article)
+        approval.approve(publication.pk, by=None)
+        publication.messages.update(state="sent", message_id=number, sent_at=timezone.now())
+        PostReactions.objects.create(channel=channel, message_id=number, total=[5, 9, 7][number - 1])
+    Publication.objects.update(state=Publication.State.PUBLISHED)
+
+    chosen = choosing.choose(channel, digests.Period.containing("daily", YESTERDAY))
+
+    assert [source.heading for source in chosen] == [NEWS[place][0] for place in (1, 2, 0)]
 
 
 def test_other_days_and_other_sources_do_not_belong_to_it() -> None:
@@ -229,6 +243,39 @@ def test_a_late_answer_is_dropped_when_somebody_else_has_the_digest(monkeypatch:
 
     assert not building.take_step(digest.pk)
     assert digest.sections.filter(is_awaited=True, text="").exists()
+
+
+def test_what_an_editor_writes_meanwhile_is_not_overwritten(monkeypatch: pytest.MonkeyPatch) -> None:
+    channel = newsroom()
+    news(channel, number=1)
+    digest = written(channel)
+    section = digest.sections.get()
+    editing.rewrite(digest.pk, section.pk, revision=1, instruction="короче")
+
+    def be_overtaken(*_args: Any, **_options: Any) -> llm.Completion:
+        editing.write(digest.pk, section.pk, revision=2, heading="Уголь", text="Своими словами.")
+        return llm.Completion("Ответ модели.", "gemini", "flash", None, 1, 1)
+
+    monkeypatch.setattr(llm, "complete", be_overtaken)
+
+    assert "Своими словами." in finished(digest).text
+    assert "Ответ модели." not in digest.text
+
+
+def test_what_is_asked_for_while_the_last_step_is_taken_is_not_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    channel = newsroom()
+    news(channel, number=1)
+    digest = written(channel)
+    section = digest.sections.get()
+    editing.rewrite(digest.pk, section.pk, revision=1, instruction="короче")
+    assert building.take_step(digest.pk)
+    leased = Digest.objects.select_related("channel").claim(digest.pk, building.LEASE)
+    editing.rewrite(digest.pk, section.pk, revision=2, instruction="ещё короче")
+
+    assert leased is not None
+    assert finishing.finish(leased)
+
+    assert Digest.objects.due().exists()
 
 
 # --- long periods ---------------------------------------------------------------------------------------------------

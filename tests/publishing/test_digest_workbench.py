@@ -142,6 +142,14 @@ def test_the_title_is_the_posts_title(digest: Digest) -> None:
     assert Publication.objects.get(digest=digest).title == "Главное за день"
 
 
+def test_the_history_of_the_post_says_who_changed_it(digest: Digest) -> None:
+    press(signed_in("editor"), digest, _entitle="Главное за день")
+
+    newest = Publication.objects.get(digest=digest).history.first()
+    assert newest is not None
+    assert (str(newest.history_user), newest.history_change_reason) == ("editor", "edited")
+
+
 def test_of_two_editors_the_second_is_told_and_keeps_what_was_typed(digest: Digest) -> None:
     section = section_of(digest)
     press(signed_in("publisher"), digest, _entitle="Раньше")

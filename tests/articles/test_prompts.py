@@ -35,6 +35,7 @@ def files(tmp_path: Path, settings: LazySettings) -> Path:
 def test_each_kind_is_there_from_the_start() -> None:
     assert {prompts.current(kind).label for kind in Prompt.Kind.values} == {
         "summary-1",
+        "shorter-1",
         "forecast-1",
         "daily-1",
         "weekly-1",
@@ -52,7 +53,8 @@ def test_the_products_prompts_are_valid_and_ask_for_facts_in_russian(kind: str) 
     assert "по-русски" in filled
     assert "Только факты" in filled
     # A forecast note has a form instead of a length.
-    assert ("от 400 до 900 знаков" in filled) == (kind != Prompt.Kind.FORECAST)
+    length = "не длиннее 400 знаков" if kind == Prompt.Kind.SHORTER else "от 400 до 900 знаков"
+    assert (length in filled) == (kind != Prompt.Kind.FORECAST)
 
 
 def test_a_second_time_changes_nothing() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import forms
 from django.contrib import messages
@@ -13,40 +15,22 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from articles.models import Picture
+from articles.models import Article, Picture
 from publishing import approval, changing, standing
-from publishing.admin import decisions, findings
+from publishing.admin import beside, decisions, findings, rewriting, support, undo, versions
 from publishing.models import Message, Publication
 from publishing.preview import look
 from publishing.queueing import explain
 from publishing.reactions import in_words, totals
-from publishing.rendering import render
+from publishing.rendering import Part, render
+from publishing.similar import similar
 from publishing.splitting import MAX_CAPTION_UNITS, MAX_UNITS
-
-# What a source's page may weigh in the third column, in characters.
-SOURCE_SHOWN = 20_000
-VERSIONS_SHOWN = 20
-# What the verbs write into the history, as people read it.
-DEEDS = {
-    "approved": gettext_lazy("approved"),
-    "scheduled": gettext_lazy("scheduled"),
-    "breaking": gettext_lazy("made breaking news"),
-    "rejected": gettext_lazy("rejected"),
-    "edited": gettext_lazy("text changed"),
-    "withdrawn": gettext_lazy("returned to the queue"),
-    "edit": gettext_lazy("edit in the channel"),
-    "delete": gettext_lazy("deletion from the channel"),
-    "post again": gettext_lazy("posting again"),
-    "cancel": gettext_lazy("change taken back"),
-    "resolved as sent": gettext_lazy("found in the channel"),
-    "sent again": gettext_lazy("not found, sent again"),
-    "number noted": gettext_lazy("number of the post noted"),
-}
 
 
 class PublicationForm(forms.Form):
@@ -62,6 +46,8 @@ class PublicationForm(forms.Form):
 
     def __init__(self, data: Any = None, *, publication: Publication) -> None:
         self.publication = publication
+        # What was typed before an offer was taken: shown, so that it isn't lost.
+        self.replaced = ""
         initial = {
             "revision": publication.revision,
             "title": publication.title,
@@ -85,6 +71,12 @@ class PublicationForm(forms.Form):
         said, known = self.cleaned_data, self.publication
         return (said["title"], said["text"]) != (known.title, known.final_text)
 
+    def take(self, text: str | None) -> None:
+        """Put an offered text in the place of what was typed, unsaved."""
+        if text is not None:
+            self.replaced = self.data.get("text", "")
+            self.data = {**self.data.dict(), "text": text}  # type: ignore[attr-defined]
+
     def rebase(self, revision: int) -> None:
         """Keep what was typed, now on top of the version that came in between: saving again replaces it knowingly."""
         self.data = {**self.data.dict(), "revision": str(revision)}  # type: ignore[attr-defined]
@@ -103,7 +95,9 @@ def editor(model_admin: ModelAdmin, request: HttpRequest, object_id: str) -> Htt
             return _withdraw(request, publication)
         if findings.ANSWERS & request.POST.keys():
             return findings.settle(request, publication)
-        if form.is_valid():
+        if "_take" in request.POST:
+            form.take(rewriting.taken(publication, request.POST["_take"]))
+        elif form.is_valid():
             try:
                 return _decide(model_admin, request, publication, form)
             except approval.Changed as error:
@@ -112,10 +106,14 @@ def editor(model_admin: ModelAdmin, request: HttpRequest, object_id: str) -> Htt
                 form.rebase(publication.revision)
             except approval.ApprovalError as error:
                 form.add_error(None, str(error))
+    shown = versions.of(publication)
     return TemplateResponse(
         request,
         "admin/publishing/editor.html",
         {
+            **support.context(publication),
+            **rewriting.context(request, publication),
+            **beside.context(request, publication, publication.revision),
             **model_admin.admin_site.each_context(request),
             **_post_context(publication),
             **_frozen_context(publication),
@@ -132,9 +130,11 @@ def editor(model_admin: ModelAdmin, request: HttpRequest, object_id: str) -> Htt
             "doubts": findings.doubts(publication),
             "reactions": in_words(totals([publication]).get(publication.pk, Counter())),
             "may_withdraw": _is_returnable(publication) and _may_approve(request),
-            "source_text": publication.article.content[:SOURCE_SHOWN] if publication.article else "",
+            "similar": similar(publication),
+            "overtaken_by": versions.last_edit(publication) if overtaken else None,
             "sent_messages": findings.rows(publication),
-            "versions": _versions(publication),
+            "versions": shown,
+            "difference": versions.chosen(request, shown),
         },
     )
 
@@ -146,7 +146,8 @@ def preview(model_admin: ModelAdmin, request: HttpRequest, pk: int) -> HttpRespo
     publication = visible(model_admin, request, str(pk))
     publication.title = request.POST.get("title", "")[:1000]
     publication.text = publication.edited_text = request.POST.get("text", "").replace("\r\n", "\n")[:50_000]
-    return TemplateResponse(request, "admin/publishing/preview.html", _post_context(publication) | {"typed": True})
+    context = _post_context(publication) | support.context(publication) | {"typed": True}
+    return TemplateResponse(request, "admin/publishing/preview.html", context)
 
 
 def visible(model_admin: ModelAdmin, request: HttpRequest, object_id: str) -> Publication:
@@ -157,13 +158,6 @@ def visible(model_admin: ModelAdmin, request: HttpRequest, object_id: str) -> Pu
     if not model_admin.has_view_permission(request, publication):
         raise PermissionDenied
     return publication
-
-
-def _versions(publication: Publication) -> list[tuple[Any, str]]:
-    """The latest states of the publication, each with what was done to it."""
-    versions = publication.history.select_related("history_user")[:VERSIONS_SHOWN]
-    reasons = [(version.history_change_reason or "").rpartition(": ")[2] for version in versions]
-    return [(version, str(DEEDS.get(reason, ""))) for version, reason in zip(versions, reasons, strict=True)]
 
 
 def _is_returnable(publication: Publication) -> bool:
@@ -180,12 +174,38 @@ def _post_context(publication: Publication) -> dict[str, Any]:
     parts = render(publication)
     first = parts[0] if parts else None
     return {
-        "posts": [look(part.payload()) for part in parts],
+        "posts": [_bubble(part, publication) for part in parts],
         "units": sum(part.units for part in parts),
         "max_units": first.limit if first else MAX_UNITS,
         "max_caption": MAX_CAPTION_UNITS if first and first.photo and not first.is_caption else None,
         "picture": _picture_that_is_missing(publication),
     }
+
+
+@dataclass(frozen=True)
+class Bubble:
+    """One message as it will be sent: how it looks, how long it is, and the page Telegram previews below it."""
+
+    html: SafeString
+    photo: str
+    units: int
+    limit: int
+    link: str
+    host: str
+    article: Article | None
+
+    @property
+    def left(self) -> int:
+        return self.limit - self.units
+
+
+def _bubble(part: Part, publication: Publication) -> Bubble:
+    payload = part.payload()
+    seen, options = look(payload), payload["link_preview_options"]
+    link = "" if part.photo else options.get("url", "")
+    return Bubble(
+        seen.html, seen.photo, part.units, part.limit, link, urlsplit(link).hostname or "", publication.article
+    )
 
 
 def _picture_that_is_missing(publication: Publication) -> Picture | None:
@@ -222,10 +242,11 @@ def _decide(
             )
             revision = publication.revision
         if "_approve" in request.POST:
-            approval.approve(publication.pk, by=decisions.decider(request), revision=revision)
+            approval.approve(publication.pk, by=decisions.decider(request), revision=revision, hold=undo.hold())
     if "_approve" in request.POST:
         decisions.ring_channels([publication.pk])
-        messages.success(request, _("Approved: “%(title)s”.") % {"title": publication.title})
+        told = _("Approved: “%(title)s”.") % {"title": publication.title}
+        undo.report(request, approval.Tally(1, 0, decided=(publication.pk,)), told)
         return HttpResponseRedirect(reverse("admin:publishing_pendingpublication_changelist"))
     if deciding:
         return decisions.question(request, model_admin, deciding.pop().removeprefix("_"), [publication])

@@ -12,9 +12,11 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from publishing import reactions
+from publishing.admin import beside, rewriting
 from publishing.admin.changes import change
 from publishing.admin.editor import editor, preview, visible
 from publishing.models import Publication
+from usage.exporting import Exported
 from usage.listing import ExactSearch, LargeTableAdmin
 from usage.moments import when
 
@@ -32,7 +34,21 @@ TONES = {
 
 
 @admin.register(Publication)
-class PublicationAdmin(ExactSearch, LargeTableAdmin):
+class PublicationAdmin(Exported, ExactSearch, LargeTableAdmin):
+    export_fields = (
+        "id",
+        "channel__slug",
+        "kind",
+        "state",
+        "title",
+        "text",
+        "edited_text",
+        "created_at",
+        "approved_by__username",
+        "approved_at",
+        "scheduled_for",
+        "published_at",
+    )
     list_display = ("headline", "state_label", "published", "reactions", "approved_by")
     list_filter = ("state", "channel")
     list_select_related = ("channel", "approved_by")
@@ -54,7 +70,13 @@ class PublicationAdmin(ExactSearch, LargeTableAdmin):
             self.admin_site.admin_view(self.change_post_view),
             name="publishing_publication_change_post",
         )
-        return [own, change, *super().get_urls()]
+        beside_view = path(
+            "<int:pk>/beside/", self.admin_site.admin_view(self.beside_view), name="publishing_publication_beside"
+        )
+        rewrite = path(
+            "<int:pk>/rewrite/", self.admin_site.admin_view(self.rewrite_view), name="publishing_publication_rewrite"
+        )
+        return [own, change, beside_view, rewrite, *super().get_urls()]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -64,6 +86,14 @@ class PublicationAdmin(ExactSearch, LargeTableAdmin):
     def change_post_view(self, request: HttpRequest, pk: int, what: str) -> HttpResponse:
         """Edit, delete or post again what is out."""
         return change(self, request, visible(self, request, str(pk)), what)
+
+    def beside_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Who else has the publication open."""
+        return beside.view(request, visible(self, request, str(pk)))
+
+    def rewrite_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask for another text, and see how far it is."""
+        return rewriting.view(request, visible(self, request, str(pk)))
 
     def preview_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         return preview(self, request, pk)

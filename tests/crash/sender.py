@@ -72,6 +72,12 @@ def send(order: dict[str, Any]) -> None:
     from publishing import delivery, telegram  # noqa: PLC0415
 
     settings.TELEGRAM_API_BASE_URL = order["url"]
+    if subscribers := order.get("subscribers"):
+        from publishing.subscriptions import sending  # noqa: PLC0415
+
+        die_at_statement(order.get("statement", 0))
+        sending.work(until=timezone.now() + timedelta(seconds=order.get("seconds", 600)), threads=subscribers)
+        return
     if statement := order.get("statement"):
         die_at_statement(statement)
     if call := order.get("call"):

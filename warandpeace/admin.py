@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from axes import admin as axes_admin
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth.models import Group, Permission, User
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import Promise
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from django_celery_beat import admin as beat_admin
 from django_celery_beat.models import (
     ClockedSchedule,
@@ -21,13 +25,17 @@ from django_celery_beat.models import (
     SolarSchedule,
 )
 from unfold.admin import ModelAdmin
-from unfold.decorators import display
+from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from usage.listing import ReadOnlyInline, SimpleSave
 from warandpeace import admin_backups, admin_transfer  # noqa: F401  register their own
+from warandpeace.audit import admin as audit_admin  # noqa: F401  registers its own
 from warandpeace.roles import ROLES
+from warandpeace.signing_in import admin as sign_in_admin  # noqa: F401  registers its own
+from warandpeace.signing_in import factors
+from warandpeace.signing_in.models import SignIn
 
 # Our admin comes first of all, so these are registered already only because their modules are imported above.
 for model in (
@@ -77,8 +85,19 @@ class UserAdmin(ReadablePermissions, SimpleSave, auth_admin.UserAdmin, ModelAdmi
     list_display = ("username", "full_name", "roles", "is_active", "is_superuser", "last_login")
     list_filter = ("groups", "is_active", "is_superuser")
 
+    actions = ("remove_second_factors",)
+
     def get_queryset(self, request):  # type: ignore[no-untyped-def]
         return super().get_queryset(request).prefetch_related("groups")
+
+    @action(description=_("Remove second factors, and sign out everywhere"), permissions=["change"])
+    def remove_second_factors(self, request: HttpRequest, users: QuerySet[User]) -> None:
+        """For who has lost them: they come in with the password alone, and set up new ones."""
+        for user in users:
+            factors.reset(user, by=cast("User", request.user))
+            SignIn.objects.of(user).end()
+        done = ngettext("%(count)d person signs in anew.", "%(count)d people sign in anew.", len(users))
+        messages.success(request, done % {"count": len(users)})
 
     @display(description=_("name"))
     def full_name(self, user: User) -> str:
@@ -92,6 +111,20 @@ class UserAdmin(ReadablePermissions, SimpleSave, auth_admin.UserAdmin, ModelAdmi
 @admin.register(Group)
 class GroupAdmin(ReadablePermissions, SimpleSave, auth_admin.GroupAdmin, ModelAdmin):  # type: ignore[misc]
     list_display = ("name", "purpose")
+    readonly_fields = ("in_words",)
+    fieldsets = ((None, {"fields": ("name", "in_words", "permissions")}),)
+
+    @display(description=_("in words"))
+    def in_words(self, group: Group) -> SafeString:
+        """The purpose of one of our roles, and of every group each thing it may do, by what it is done to."""
+        if group.pk is None:
+            return format_html("{}", _("Save the group to read here what it may do."))
+        allowed = dict[str, list[str]]()
+        for permission in group.permissions.select_related("content_type"):
+            about, verb = permission_label(permission).rsplit(": ", 1)
+            allowed.setdefault(about, []).append(verb)
+        lines = format_html_join("", "<li>{}: {}</li>", ((about, ", ".join(verbs)) for about, verbs in allowed.items()))
+        return format_html('<p>{}</p><ul class="wp-list">{}</ul>', self.purpose(group), lines)
 
     @display(description=_("what it may do"))
     def purpose(self, group: Group) -> str | Promise:

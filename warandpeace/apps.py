@@ -19,6 +19,7 @@ class WarAndPeaceConfig(AppConfig):
         import_module("warandpeace.checks")
         import_module("warandpeace.processes")
         import_module("warandpeace.probes")
+        import_module("warandpeace.signing_in.sessions").connect()
         post_migrate.connect(import_module("warandpeace.schedules").install, sender=self)
         post_migrate.connect(import_module("warandpeace.roles").apply_roles, sender=self)
         lifeline.watch()

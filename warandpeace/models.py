@@ -9,9 +9,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from warandpeace.backups.models import Backup
+from warandpeace.signing_in.models import SignIn
 from warandpeace.transfer.models import CorrectedRow, QuarantinedRow, Transfer, TransferBlock
 
-__all__ = ["Backup", "CorrectedRow", "Heartbeat", "Milestone", "QuarantinedRow", "Transfer", "TransferBlock"]
+__all__ = ["Backup", "CorrectedRow", "Heartbeat", "Milestone", "QuarantinedRow", "SignIn", "Transfer", "TransferBlock"]
 
 
 class Heartbeat(models.Model):

@@ -115,6 +115,8 @@ GROUPS: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
             Item(_("Users"), "person", "auth.user"),
             Item(_("Roles"), "badge", "auth.group"),
             Item(_("Failed sign-ins"), "lock", "axes.accessattempt"),
+            Item(_("Sessions"), "devices", "warandpeace.signin"),
+            Item(_("Who did what"), "footprint", "admin.logentry"),
         ),
     ),
 )

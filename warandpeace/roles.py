@@ -1,6 +1,6 @@
 """Who may do what: the one table of roles. Their groups are made to agree with it after every `migrate`.
 
-Somebody who needs other rights gets them by a group of another name: these three are always put back to the table.
+Somebody who needs other rights gets them by a group of another name: these are always put back to the table.
 """
 
 from __future__ import annotations
@@ -90,6 +90,8 @@ MACHINERY = {
     "auth.user": READ,
     "auth.group": READ,
     "axes.accessattempt": "view delete",
+    "admin.logentry": READ,
+    "warandpeace.signin": "view delete",
 }
 
 ROLES = (
@@ -106,6 +108,7 @@ ROLES = (
         dict.fromkeys(NEWSROOM, READ) | MACHINERY,
         ("publishing.pause_channel",),
     ),
+    Role("viewer", _("Reads articles and publications, and changes nothing."), dict.fromkeys(NEWSROOM, READ)),
 )
 
 

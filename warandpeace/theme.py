@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.templatetags.static import static
+from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 # Navy to sky. Steps 600 and darker carry white text, and 500 reads on the dark ground (WCAG AA).
@@ -46,5 +47,11 @@ UNFOLD: dict[str, Any] = {
     "STYLES": [_file("admin.css")],
     "BORDER_RADIUS": "8px",
     "COLORS": {"primary": NAVY},
+    "ACCOUNT": {
+        "navigation": [
+            {"title": _("My sign-in"), "link": reverse_lazy("signing_in:mine")},
+            {"title": _("Change password"), "link": reverse_lazy("admin:password_change")},
+        ]
+    },
     "SIDEBAR": {"navigation": "warandpeace.navigation.sidebar"},
 }

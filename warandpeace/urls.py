@@ -19,5 +19,6 @@ urlpatterns = [
     path("pictures/", include("articles.urls")),
     path("telegram/webhook/", webhook.receive, name="telegram-webhook"),
     path("i18n/", include("django.conf.urls.i18n")),
+    path("admin/sign-in/", include("warandpeace.signing_in.urls")),
     path("admin/", admin.site.urls),
 ]

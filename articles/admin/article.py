@@ -26,6 +26,7 @@ from articles.forecasts import planning
 from articles.models import Article, Summary
 from articles.tasks import summarise_article, write_note
 from usage.doorbell import ring
+from usage.exporting import Exported
 from usage.listing import ReadOnlyInline
 from usage.moments import when
 
@@ -69,8 +70,20 @@ class SummariesOfArticle(ReadOnlyInline):
         return _("look at it") if summary.bars_approval else _("supported") if summary.text else "—"
 
 
-class ArticleAdmin(SearchedArticles, FiledArticles):
+class ArticleAdmin(Exported, SearchedArticles, FiledArticles):
     """Registered by publishing, which adds the way to the channels: this app knows none."""
+
+    export_fields = (
+        "id",
+        "published_at",
+        "source__name",
+        "title",
+        "canonical_link",
+        "status",
+        "language",
+        "topic",
+        "summary_text",
+    )
 
     list_display = ("article", "status_label", "published")
     list_filter = ("status", "source", ("tags", AutocompleteSelectFilter), LanguageFilter, ForecastFilter)

@@ -18,6 +18,7 @@ from unfold.decorators import action, display
 from articles import dead_letters
 from articles.dead_letters import Outcome
 from articles.models import DeadLetter
+from usage.exporting import Exported
 from usage.listing import ExactSearch, LargeTableAdmin
 from usage.moments import when
 
@@ -55,7 +56,17 @@ class ErrorFilter(CountedFilter):
 
 
 @admin.register(DeadLetter)
-class DeadLetterAdmin(ExactSearch, LargeTableAdmin):
+class DeadLetterAdmin(Exported, ExactSearch, LargeTableAdmin):
+    export_fields = (
+        "id",
+        "entity_type",
+        "entity_ref",
+        "error_code",
+        "attempts",
+        "first_seen_at",
+        "last_seen_at",
+        "next_attempt_at",
+    )
     list_display = ("what", "entity_type", "error", "attempts", "last_seen_at", "state")
     list_filter = (KindFilter, ErrorFilter)
     search_fields = ("entity_ref",)

@@ -12,6 +12,7 @@ from unfold.decorators import display
 
 from publishing.models import Attempt, Message
 from publishing.preview import payload_html
+from usage.exporting import Exported
 from usage.listing import LargeTableAdmin, ReadOnly, ReadOnlyInline
 
 TONES = {
@@ -43,7 +44,19 @@ class AttemptsOfMessage(ReadOnlyInline):
 
 
 @admin.register(Message)
-class MessageAdmin(ReadOnly, LargeTableAdmin):
+class MessageAdmin(Exported, ReadOnly, LargeTableAdmin):
+    export_fields = (
+        "id",
+        "publication",
+        "channel__slug",
+        "action",
+        "ordinal",
+        "state",
+        "message_id",
+        "not_before",
+        "sent_at",
+        "last_error",
+    )
     list_display = ("headline", "state_label", "not_before", "sent_at", "last_error")
     list_filter = (UnresolvedFilter, "state", "channel")
     list_select_related = ("publication", "channel")

@@ -9,12 +9,28 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from usage.admin.money import dollars
+from usage.exporting import Exported
 from usage.listing import ExactSearch, LargeTableAdmin, ReadOnly
 from usage.models import ApiUsageDaily, ApiUsageEvent, ProcessSession, SessionStatsDaily
 
 
 @admin.register(ApiUsageEvent)
-class ApiUsageEventAdmin(ExactSearch, ReadOnly, LargeTableAdmin):
+class ApiUsageEventAdmin(Exported, ExactSearch, ReadOnly, LargeTableAdmin):
+    export_fields = (
+        "id",
+        "started_at",
+        "state",
+        "provider",
+        "model",
+        "purpose",
+        "subject",
+        "requests",
+        "tokens_in",
+        "tokens_out",
+        "cost_usd",
+        "latency_ms",
+        "error_code",
+    )
     list_display = (
         "started_at",
         "state_label",
@@ -53,7 +69,19 @@ class ApiUsageEventAdmin(ExactSearch, ReadOnly, LargeTableAdmin):
 
 
 @admin.register(ApiUsageDaily)
-class ApiUsageDailyAdmin(ReadOnly, LargeTableAdmin):
+class ApiUsageDailyAdmin(Exported, ReadOnly, LargeTableAdmin):
+    export_fields = (
+        "day",
+        "provider",
+        "model",
+        "api_key_hash",
+        "requests",
+        "successes",
+        "tokens_in",
+        "tokens_out",
+        "cost_usd",
+        "latency_ms",
+    )
     list_display = (
         "day",
         "provider",

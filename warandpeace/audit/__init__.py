@@ -1,0 +1,1 @@
+"""Who did what: every change in the admin, every decision, every send, in one list."""

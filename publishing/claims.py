@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import get_ident
 
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import BigIntegerField, DateTimeField, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from publishing.models import Attempt, Bot, Channel, Chat, Message, Publication
+from publishing.models.chat import pace_of_chats
+from publishing.prepared import Blank, Prepared
 
 # Between the claim and "sending" lie a booked moment and one query. Who needs longer has lost the message.
 CLAIM_LEASE = timedelta(seconds=5)
@@ -34,8 +37,23 @@ class Claim:
     def row(self, state: Message.State) -> QuerySet[Message]:
         return Message.objects.filter(pk=self.message.pk, fence=self.fence, state=state)
 
+    @property
+    def wait(self) -> timedelta:
+        """How long the call must wait for its moment; nothing or less if that has come."""
+        return self.not_before - timezone.now()
 
-def open_channels(now: datetime) -> QuerySet[Channel]:
+    @property
+    def chat_opens_at(self) -> datetime:
+        """Before that (aware) nothing else goes out in the channel, because its chat has been booked."""
+        in_telegram = self.message.channel.kind == Channel.Kind.TELEGRAM
+        return self.not_before + (pace_of_chats() if in_telegram else timedelta(0))
+
+
+# A moment that is given, or left blank in a query that is written once.
+Moment = datetime | Blank
+
+
+def open_channels(now: Moment) -> QuerySet[Channel]:
     """Channels in which nothing but their own pace and their quiet hours may stand against a message at `now`."""
     bots = Bot.objects.filter(token_env=OuterRef("token_env"))
     chat = Chat.objects.filter(token_env=OuterRef("token_env"), chat_id=OuterRef("chat_id"), next_call_at__gt=now)
@@ -60,15 +78,32 @@ def line(channel: Channel, now: datetime, until: datetime | None = None) -> Quer
 def claim(channel_id: int) -> Claim | None:
     """The next message of the channel, and with it the channel's turn; None if nothing may go out right now."""
     now = timezone.now()
-    channel = _turnstile(channel_id, now)
-    message = line(channel, now).first() if channel else None
+    turn = _turn(channel_id, now)
+    return turn if turn and _take(turn, now) else None
+
+
+@transaction.atomic
+def claim_and_begin(channel_id: int, limit: Callable[[Channel], timedelta]) -> tuple[Claim | None, Attempt | None]:
+    """The same, and `begin` along with it if the call may be made right now; `limit` is how long it may take.
+
+    Where there is a claim without an attempt, `begin` is to be called in its time.
+    """
+    now = timezone.now()
+    turn = _turn(channel_id, now)
+    if turn is None or turn.not_before > now:
+        return (turn if turn and _take(turn, now) else None), None
+    ready = Message.objects.filter(pk=turn.message.pk, fence=turn.message.fence, state=Message.State.READY)
+    return turn, _begin(turn, ready, now, limit(turn.message.channel))
+
+
+def _turn(channel_id: int, now: datetime) -> Claim | None:
+    """The next message of the channel, whose call is booked; nothing says yet that it is claimed."""
+    channel = _turnstile.first(channel=channel_id, now=now)
+    message = _first_in_line(channel, now) if channel else None
     if channel is None or message is None:
         return None
     moment = _book(channel, now)
-    ready = Message.objects.filter(pk=message.pk, state=Message.State.READY, fence=message.fence)
-    if moment is None or not ready.update(
-        state=Message.State.CLAIMED, fence=F("fence") + 1, claimed_by=_name(), claimed_until=now + CLAIM_LEASE
-    ):
+    if moment is None:
         # What was booked is free again.
         transaction.set_rollback(True)
         return None
@@ -76,6 +111,16 @@ def claim(channel_id: int) -> Claim | None:
         Channel.objects.filter(pk=channel.pk).update(next_post_at=max(moment, now) + channel.pace)
     message.channel = channel
     return Claim(message, message.fence + 1, moment)
+
+
+def _take(turn: Claim, now: datetime) -> bool:
+    """Claim the message; False if somebody else has it, and then what was booked is free again."""
+    ready = Message.objects.filter(pk=turn.message.pk, fence=turn.message.fence, state=Message.State.READY)
+    lease = {"claimed_by": _name(), "claimed_until": now + CLAIM_LEASE}
+    is_ours = ready.update(state=Message.State.CLAIMED, fence=turn.fence, **lease) == 1
+    if not is_ours:
+        transaction.set_rollback(True)
+    return is_ours
 
 
 def _book(channel: Channel, now: datetime) -> datetime | None:
@@ -88,33 +133,59 @@ def _book(channel: Channel, now: datetime) -> datetime | None:
     return moment
 
 
-def _turnstile(channel_id: int, now: datetime) -> Channel | None:
+# --- what each claim asks -------------------------------------------------------------------------------------------
+
+CHANNEL, NOW = Blank("channel", BigIntegerField()), Blank("now", DateTimeField())
+
+
+def _open_channel() -> QuerySet[Channel]:
     """The channel, if it may post now, held by this transaction so that senders in other processes keep its pace.
 
     PostgreSQL sends those away who find it taken. On SQLite each transaction holds the whole file.
     """
-    channels = open_channels(now).filter(pk=channel_id)
+    channels = open_channels(NOW).filter(pk=CHANNEL)
     if connection.features.has_select_for_update_skip_locked:
         channels = channels.select_for_update(skip_locked=True, no_key=True)
-    return channels.first()
+    return channels
+
+
+_turnstile = Prepared(_open_channel)
+_anything = Prepared(lambda: Message.objects.next_in_line(NOW).filter(channel_id=CHANNEL)[:1])
+_unheard = Prepared(lambda: Message.objects.next_in_line(NOW).heard_by_nobody().filter(channel_id=CHANNEL)[:1])
+
+
+def _first_in_line(channel: Channel, now: datetime) -> Message | None:
+    """The first of `line`."""
+    if channel.lacks_token:
+        return None
+    asked = _unheard if channel.quiet_end(now) else _anything
+    return asked.first(channel=channel.pk, now=now)
+
+
+# --- the call is about to be made -----------------------------------------------------------------------------------
 
 
 def _name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{get_ident()}"[:100]
 
 
-@transaction.atomic
 def begin(taken: Claim, time_limit: timedelta) -> Attempt | None:
     """Write down that the call is about to be made; None if it must not be made any more."""
-    message, now = taken.message, timezone.now()
+    now, claimed = timezone.now(), taken.row(Message.State.CLAIMED)
+    with transaction.atomic():
+        attempt = _begin(taken, claimed, now, time_limit) if _may_call(taken.message.channel, now) else None
+    if attempt is None:
+        claimed.update(state=Message.State.READY, claimed_until=None)
+    return attempt
+
+
+def _begin(taken: Claim, row: QuerySet[Message], now: datetime, time_limit: timedelta) -> Attempt | None:
+    """The publication's row first, as approval locks it; None, and nothing is changed, if either is not as it was."""
+    message, deadline = taken.message, now + time_limit
     in_line = Publication.objects.filter(pk=message.publication_id, state__in=Publication.IN_LINE)
     state = Publication.State.CHANGING if message.change else Publication.State.SENDING
-    if not _may_call(message.channel, now) or not in_line.update(state=state):
-        taken.row(Message.State.CLAIMED).update(state=Message.State.READY, claimed_until=None)
-        return None
-    deadline = now + time_limit
-    claimed = taken.row(Message.State.CLAIMED)
-    if not claimed.update(state=Message.State.SENDING, claimed_until=deadline + OUTCOME_GRACE):
+    lease = {"claimed_by": _name(), "claimed_until": deadline + OUTCOME_GRACE}
+    if not in_line.update(state=state) or not row.update(state=Message.State.SENDING, fence=taken.fence, **lease):
         transaction.set_rollback(True)
         return None
     return Attempt.objects.create(

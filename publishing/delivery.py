@@ -47,6 +47,10 @@ def transport_of(channel: Channel) -> Transport:
     return SandboxTransport() if channel.kind == Channel.Kind.SANDBOX else TelegramTransport(channel)
 
 
+def _time_limit(channel: Channel) -> timedelta:
+    return transport_of(channel).time_limit
+
+
 def deliver(channel_id: int, *, until: datetime | None = None) -> int:
     """Send what is due in the channel, one message after another; returns how many were sent.
 
@@ -67,14 +71,17 @@ def deliveries(
     inspection = holding.inspect()
     with only_sender(channel_id) as is_held:
         while is_held and is_held() and not stopped.is_set():
-            claim = claims.claim(channel_id)
+            claim, attempt = claims.claim_and_begin(channel_id, _time_limit)
             if claim is None:
                 pause = _pause(channel_id, until)
                 if not pause:
                     return
                 stopped.wait(pause)
-            elif outcome := _send(claim, inspection):
+                continue
+            if outcome := _send(claim, attempt, inspection):
                 yield claim.message, outcome
+                if claim.chat_opens_at > max(until or timezone.now(), timezone.now()):
+                    return
 
 
 def due_channels(now: datetime | None = None) -> list[int]:
@@ -150,12 +157,13 @@ def _pause(channel_id: int, until: datetime | None) -> float:
     return min(LONGEST_PAUSE, max(SHORTEST_PAUSE, (opens_at - now).total_seconds()))
 
 
-def _send(claim: Claim, inspection: Inspection) -> Outcome | None:
+def _send(claim: Claim, attempt: Attempt | None, inspection: Inspection) -> Outcome | None:
     """Make the one call that the claim allows, and write what became of it; None if there was nothing to call for."""
     message = claim.message
-    time.sleep(max(0.0, (claim.not_before - timezone.now()).total_seconds()))
     transport = transport_of(message.channel)
-    attempt = claims.begin(claim, transport.time_limit)
+    if attempt is None:
+        time.sleep(max(0.0, claim.wait.total_seconds()))
+        attempt = claims.begin(claim, transport.time_limit)
     if attempt is None:
         return None
     inspection.note()

@@ -45,7 +45,7 @@ OPEN_FOR = {
 }
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def settle(attempt: Attempt, outcome: Outcome) -> bool:
     """Write what became of an attempt; True if its message is sent now.
 
@@ -53,9 +53,12 @@ def settle(attempt: Attempt, outcome: Outcome) -> bool:
     """
     message = locked(attempt.message)
     now = timezone.now()
-    row = Message.objects.filter(pk=message.pk, fence=attempt.fence, state__in=OPEN_FOR[type(outcome)])
-    settled = bool(row.update(**{"claimed_until": None} | _values(attempt, outcome, now)))
+    row, values = Message.objects.filter(pk=message.pk, fence=attempt.fence), _values(attempt, outcome, now)
+    in_time = bool(row.filter(state=State.SENDING).update(**values))
+    settled = in_time or bool(row.filter(state__in=OPEN_FOR[type(outcome)]).update(**values))
     _close(attempt, outcome, now, settled=settled)
+    if settled and not in_time:
+        Alert.is_over(UNRESOLVED, str(message.pk))
     if settled:
         _follow(message, outcome)
     else:
@@ -66,6 +69,10 @@ def settle(attempt: Attempt, outcome: Outcome) -> bool:
 
 def _values(attempt: Attempt, outcome: Outcome, now: datetime) -> dict[str, Any]:
     """What an outcome makes of the message."""
+    return {"claimed_until": None} | _state_after(attempt, outcome, now)
+
+
+def _state_after(attempt: Attempt, outcome: Outcome, now: datetime) -> dict[str, Any]:
     match outcome:
         case Sent(number=number):
             return {"state": State.SENT, "message_id": number, "sent_at": now, "last_error": ""}
@@ -117,7 +124,6 @@ def _follow(message: Message, outcome: Outcome) -> None:
     match outcome:
         case Sent(number=number):
             note_number(message.channel, number)
-            Alert.is_over(UNRESOLVED, str(message.pk))
             complete(publication, message)
         case NotSent():
             row.update(last_error=outcome.reason)

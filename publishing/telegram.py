@@ -6,95 +6,34 @@ made from a reply that was lost.
 
 from __future__ import annotations
 
-import asyncio
 import os
-import ssl
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
-import httpx
 from django.conf import settings
 from django.utils.translation import gettext as _
 from telegram import Bot
 from telegram.error import TelegramError
-from telegram.request import HTTPXRequest
 
-from articles.metrics import http_duration, http_requests
 from articles.models import Media
-from publishing import verdicts
+from publishing import wire
 from publishing.arguments import caption_of, is_photo, text_of
 from publishing.models import Channel, Message
 from publishing.outcomes import NotSent, Outcome, Refused, Unknown
+from publishing.wire import WireRequest, new_client
 
 # The library's own switch: moments of waiting are timedeltas already, as they will be in its next major version.
 os.environ.setdefault("PTB_TIMEDELTA", "true")
 
-MASK = b"[token]"
-
-
-class WireRequest(HTTPXRequest):
-    """The library's HTTP client, which also keeps what came over the wire: a reply, or the cause of its absence.
-
-    A proxy's page may quote the address it was asked for, and the library logs and raises what it can't read. So the
-    token is taken out of a reply before anybody else sees it.
-    """
-
-    reply: tuple[int, bytes] | None = None
-    cause: BaseException | None = None
-
-    async def do_request(self, url: str, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
-        started, status_group = time.monotonic(), "error"
-        try:
-            status, body = await super().do_request(url, *args, **kwargs)
-            status_group = f"{status // 100}xx"
-        except TelegramError as error:
-            self.cause = error.__cause__
-            raise
-        except httpx.InvalidURL as error:
-            self.cause = error
-            raise
-        finally:
-            http_duration.labels("telegram").observe(time.monotonic() - started)
-            http_requests.labels("telegram", "POST", status_group).inc()
-        self.reply = status, body.replace(_secret_part(url), MASK)
-        return self.reply
-
-    def outcome(self) -> Outcome:
-        """What the last call has proved."""
-        return verdicts.of_failure(self.cause) if self.reply is None else verdicts.of_reply(*self.reply)
-
-    def change(self, number: int) -> Outcome:
-        """What the last call, which was to edit or delete the post with this number, has proved."""
-        return verdicts.of_failure(self.cause) if self.reply is None else verdicts.of_change(*self.reply, number)
-
-    def result(self) -> Any:
-        """What Telegram has answered to a call that went well; None if it didn't."""
-        return None if self.reply is None else verdicts.result_of(self.reply[1])
-
-
-@cache
-def _trust() -> ssl.SSLContext:
-    """Whom we trust, read once in a process: reading it costs more than everything else about a call."""
-    return httpx.create_ssl_context()
-
 
 def wire_request() -> WireRequest:
-    """A client that waits TELEGRAM_TIMEOUT for the request's way out, the same for the reply, half of it to connect."""
-    seconds = settings.TELEGRAM_TIMEOUT
-    return WireRequest(
-        connection_pool_size=1,
-        connect_timeout=seconds / 2,
-        write_timeout=seconds,
-        media_write_timeout=seconds,
-        read_timeout=seconds,
-        pool_timeout=1,
-        httpx_kwargs={"verify": _trust()},
-    )
+    """A request with a client of its own, for who asks again and again from an event loop of his own."""
+    return WireRequest(new_client())
 
 
 def bot(token: str, request: WireRequest, updates: WireRequest | None = None) -> Bot:
@@ -106,12 +45,6 @@ def bot(token: str, request: WireRequest, updates: WireRequest | None = None) ->
         request=request,
         get_updates_request=updates or request,
     )
-
-
-def _secret_part(url: str) -> bytes:
-    """The token in an address of the Bot API without the bot's number, which looks the same however it is quoted."""
-    token = url.rpartition("/")[0].rpartition("/bot")[2]
-    return (token.partition(":")[2] or token).encode()
 
 
 # What a call makes of a bot, once it is connected.
@@ -126,16 +59,12 @@ def call(token_env: str, make: Call, limit: timedelta | None = None) -> WireRequ
     token = settings.TELEGRAM_TOKENS.get(token_env, "")
     if not token:
         return None
-    request = wire_request()
+    line = wire.line()
+    request = WireRequest(line.client())
     # What the library makes of a reply doesn't matter: the verdict comes from the reply itself.
     with suppress(TelegramError, TimeoutError, ValueError, TypeError, KeyError):
-        asyncio.run(_within(limit or time_limit(), token, request, make))
+        line.call(make(bot(token, request)), limit or time_limit())
     return request
-
-
-async def _within(limit: timedelta, token: str, request: WireRequest, make: Call) -> None:
-    async with asyncio.timeout(limit.total_seconds()), request:
-        await make(bot(token, request))
 
 
 def time_limit() -> timedelta:

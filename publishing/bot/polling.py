@@ -29,7 +29,8 @@ from publishing.alerts import TOKEN_ENV
 from publishing.bot import debugging, inbox, menus, reactions
 from publishing.models import Bot as BotRow
 from publishing.outcomes import NotSent
-from publishing.telegram import WireRequest, wire_request
+from publishing.telegram import wire_request
+from publishing.wire import WireRequest
 from usage.models import Alert
 
 logger = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
-from django.db.models.functions import Greatest
+from django.db.models import Expression
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
@@ -18,7 +18,7 @@ LONGEST_BOOKING = timedelta(seconds=1)
 
 
 class BotQuerySet(models.QuerySet["Bot"]):
-    def usable(self, now: datetime) -> BotQuerySet:
+    def usable(self, now: datetime | Expression) -> BotQuerySet:
         """Bots that may be called now (aware), as far as their pace allows."""
         return self.filter(is_paused=False, resumes_at__lte=now, failures__lt=FAILURES_UNTIL_BROKEN)
 
@@ -66,12 +66,18 @@ class Bot(models.Model):
 
         Atomic: processes that book at once get moments as far apart as the bot's limit asks.
         """
-        bot, _created = cls.objects.get_or_create(
-            token_env=token_env, defaults={"next_call_at": now, "resumes_at": now}
-        )
         between = timedelta(seconds=1 / settings.TELEGRAM_MESSAGES_PER_SECOND)
-        row = cls.objects.usable(now).filter(pk=bot.pk, next_call_at__lte=now + LONGEST_BOOKING)
-        if not row.update(next_call_at=Greatest("next_call_at", models.Value(now)) + between):
-            return None
-        bot.refresh_from_db(fields=["next_call_at"])
-        return bot.next_call_at - between
+        defaults = {"next_call_at": now, "resumes_at": now}
+        while True:
+            bot, _created = cls.objects.get_or_create(token_env=token_env, defaults=defaults)
+            moment = max(bot.next_call_at, now)
+            if not bot._is_usable(now) or moment > now + LONGEST_BOOKING:
+                return None
+            row = cls.objects.usable(now).filter(pk=bot.pk, next_call_at=bot.next_call_at)
+            # Whoever was quicker has got that moment, and there is a next one.
+            if row.update(next_call_at=moment + between):
+                return moment
+
+    def _is_usable(self, now: datetime) -> bool:
+        """As the queryset's `usable` says it."""
+        return not self.is_paused and self.resumes_at <= now and not self.is_broken

@@ -47,8 +47,8 @@ class Chat(models.Model):
     @classmethod
     def book(cls, token_env: str, chat_id: str, now: datetime, moment: datetime) -> bool:
         """Book the chat for a call at `moment`, if its last one is long enough ago at `now` (both aware). Atomic."""
-        chat, is_new = cls.objects.get_or_create(
-            token_env=token_env, chat_id=chat_id, defaults={"next_call_at": moment + pace_of_chats()}
-        )
-        row = cls.objects.filter(pk=chat.pk, next_call_at__lte=now)
-        return is_new or bool(row.update(next_call_at=moment + pace_of_chats()))
+        taken = {"next_call_at": moment + pace_of_chats()}
+        chat = cls.objects.filter(token_env=token_env, chat_id=chat_id)
+        if chat.filter(next_call_at__lte=now).update(**taken):
+            return True
+        return cls.objects.get_or_create(token_env=token_env, chat_id=chat_id, defaults=taken)[1]

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Expression
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -14,7 +15,7 @@ from publishing.models.publication import Publication
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
-    def due(self, now: datetime | None = None) -> MessageQuerySet:
+    def due(self, now: datetime | Expression | None = None) -> MessageQuerySet:
         """Messages that may be sent now as far as their own row says: ready, and not before their time."""
         return self.filter(state=Message.State.READY, not_before__lte=now or timezone.now())
 
@@ -22,7 +23,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """Messages of publications that are approved and not through yet."""
         return self.filter(publication__state__in=Publication.IN_LINE)
 
-    def next_in_line(self, now: datetime | None = None) -> MessageQuerySet:
+    def next_in_line(self, now: datetime | Expression | None = None) -> MessageQuerySet:
         """Due messages that nothing of their own publication holds up, in the order in which they go out.
 
         A part waits for the parts before it, and for a person if it is unknown whether one of them was sent. Only

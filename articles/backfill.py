@@ -166,13 +166,13 @@ def read_page(step: Step) -> None:
     found = check(source, run.direction)
     walking.begin(run, place, found)
     url = walking.address(place, found, source.url)
+    day = date.fromisoformat(place.day) if found.has_days else None
     try:
         response = reading.fetch(source, url, target="archive")
+        listing = reading.listing(source, found, response, walking.places(found), day)
     except (http.FetchError, UnreadableSite, Disallowed) as error:
         _write_failure(step, found, url, error)
         return
-    day = date.fromisoformat(place.day) if found.has_days else None
-    listing = reading.listing(source, found, response, walking.places(found), day)
     step.gain.pages, step.attempts, step.error, place.skipped_in_row = 1, 0, "", 0
     with transaction.atomic():
         _store(step, found, listing)

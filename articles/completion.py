@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from articles import charset, http, metrics, text
+from articles import article_text, http, metrics
 from articles.models import Article, DeadLetter, Source
 from articles.robots import Disallowed
 from articles.sites import reading, rot
@@ -18,8 +19,6 @@ from articles.storing import after_text, fingerprint
 
 # The page must be fetched and read by then; afterwards another worker may take the article.
 LEASE = timedelta(minutes=5)
-DEADLINE = 45.0  # seconds
-MAX_BYTES = 5_000_000
 MOST_ATTEMPTS = 5
 # Doubled after each further failure.
 FIRST_PAUSE = timedelta(minutes=2)
@@ -65,39 +64,26 @@ def watch(source: Source, result: Found | Exception) -> None:
         rot.watch_text(source, is_in_place=isinstance(result, Found) and not result.is_guessed)
 
 
-def text_of_page(body: bytes, *, url: str, content_type: str = "") -> str:
-    """The article on a page, paragraphs apart by blank lines. Raises NoText."""
-    # Imported with the first page: it takes half a second and most processes never need it.
-    import trafilatura  # noqa: PLC0415
-
-    html = charset.decode(body, content_type=content_type)
-    try:
-        found = trafilatura.extract(html, url=url, include_comments=False, include_tables=False, deduplicate=False)
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise NoText(_("The page is too damaged to be read.")) from error
-    paragraphs = text.clean((found or "").replace("\n", "\n\n"))
-    if len(paragraphs) < SHORTEST_TEXT:
-        raise NoText(_("No article was found on the page."))
-    return paragraphs
-
-
 def read_page(source: Source, url: str) -> Found:
     """The article at an address, from where the source's selectors say it is, else from where it seems to be.
 
     No database here. Raises http.FetchError, NoText, or what `articles.sites.reading` raises.
     """
     places = reading.described(source)
+    response = reading.fetch(source, url)
     if places.article.text:
-        response = reading.fetch(source, url)
         found = reading.article(source, places, response)
         if found.text:
             return found
-    else:
-        response = http.fetch(url, max_bytes=MAX_BYTES, deadline=DEADLINE, pace=reading.pace(source))
-    content_type = response.headers.get("content-type", "text/html")
-    if not any(kind in content_type.lower() for kind in ("html", "xml", "text/")):
-        raise NoText(_("The address leads to a file, not to a page."))
-    return Found(text=text_of_page(response.body, url=response.url, content_type=content_type), is_guessed=True)
+    return Found(text=_guessed(reading.document(source, response), response.url), is_guessed=True)
+
+
+def _guessed(html: str, url: str) -> str:
+    """The article on a page, paragraphs apart by blank lines. Raises NoText or NoPage."""
+    found = reading.within_limits(partial(article_text.find, html, url), needs=article_text.NEEDS)
+    if len(found) < SHORTEST_TEXT:
+        raise NoText(_("No article was found on the page."))
+    return found
 
 
 def _settle(article: Article, content: str, *, last_error: str) -> bool:

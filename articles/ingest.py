@@ -13,7 +13,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -88,7 +88,7 @@ def ingest(
 def ingest_document(source: Source, body: bytes, *, dry_run: bool = False) -> Report:
     """Store what a feed on disk brings, as if it had come from the source's address. Raises Unreadable."""
     report = Report(sources=1)
-    with parsing.shared() as parsers:
+    with nullcontext(parsing.shared()) as parsers:
         report.add(_store(source, fetching.parse(source, body, parsers), None, dry_run=dry_run))
     return report
 
@@ -105,7 +105,7 @@ def fetch_source(source_id: int) -> bool:
 
 
 def _parsers_for(sources: int) -> AbstractContextManager[Parsers]:
-    return Parsers(os.cpu_count() or 1) if sources >= MANY_SOURCES else parsing.shared()
+    return Parsers(os.cpu_count() or 1) if sources >= MANY_SOURCES else nullcontext(parsing.shared())
 
 
 def _claimed(sources: Sequence[Source], should_stop: Callable[[], bool]) -> Iterator[tuple[Source, datetime]]:

@@ -7,26 +7,24 @@ pixels by the header.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from io import BytesIO
 
 import imagesize
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from selectolax.lexbor import LexborHTMLParser
 
-from articles import charset, http, metrics
-from articles.entries import absolute
-from articles.models import Media, Picture
-from articles.pacing import Pace
+from articles import figures, http, metrics
+from articles.models import Media, Picture, Source
+from articles.robots import Disallowed
 from articles.sites import reading
+from articles.sites.reading import UnreadableSite
 
 # The page and the picture must have come by then; afterwards another worker may take the step.
 LEASE = timedelta(minutes=2)
 DEADLINE = 20.0  # seconds for the page, and as many for the picture
-MAX_PAGE_BYTES = 5_000_000
 MAX_BYTES = 5_000_000
 # The size in pixels stands in the first of them; a file made of nothing but empty segments costs no more than that.
 HEADER_BYTES = 1_000_000
@@ -44,9 +42,6 @@ SIGNATURES = (
     ("image/png", b"\x89PNG\r\n\x1a\n", 0, b""),
     ("image/webp", b"RIFF", 8, b"WEBP"),
 )
-
-NAMED_ON_PAGE = ("og:image:secure_url", "og:image:url", "og:image", "twitter:image", "twitter:image:src")
-FIRST_FIGURE = "figure img[src], article img[src], main img[src]"
 
 
 class Unusable(Exception):
@@ -74,9 +69,9 @@ def fetch_picture(picture_id: int) -> bool:
     if picture.attempts > MOST_ATTEMPTS:
         return _give_up(picture, _("No attempt came to an end: the process was killed each time."))
     try:
-        pace = reading.pace(picture.article.source)
-        url = picture.article.image_url or _named_on_page(picture.article.url, pace)
-        body = http.fetch(url, max_bytes=MAX_BYTES, deadline=DEADLINE, target="picture", pace=pace).body
+        source = picture.article.source
+        url = picture.article.image_url or _named_on_page(source, picture.article.url)
+        body = http.fetch(url, max_bytes=MAX_BYTES, deadline=DEADLINE, target="picture", pace=reading.pace(source)).body
         header = read_header(body)
     except Unusable as error:
         return _give_up(picture, str(error))
@@ -106,26 +101,14 @@ def read_header(body: bytes) -> Header:
     return Header(content_type, int(width), int(height))
 
 
-def picture_of_page(html: str, url: str) -> str:
-    """The address of a page's main picture: what it names for sharing (Open Graph), else its first figure; or empty."""
-    return next(filter(None, _candidates(LexborHTMLParser(html), url)), "")
-
-
-def _candidates(page: LexborHTMLParser, url: str) -> Iterator[str]:
-    for name in NAMED_ON_PAGE:
-        for meta in page.css(f'meta[property="{name}"], meta[name="{name}"]'):
-            yield absolute(url, meta.attributes.get("content"))
-    base = page.css_first("base[href]")
-    beginning = absolute(url, base.attributes.get("href")) if base else ""
-    for image in page.css(FIRST_FIGURE)[:1]:
-        yield absolute(beginning or url, image.attributes.get("src"))
-
-
-def _named_on_page(url: str, pace: Pace) -> str:
-    """The picture that an article's page names. Raises Unusable if it names none."""
-    page = http.fetch(url, max_bytes=MAX_PAGE_BYTES, deadline=DEADLINE, pace=pace)
-    html = charset.decode(page.body, content_type=page.headers.get("content-type", "text/html"))
-    found = picture_of_page(html, page.url)
+def _named_on_page(source: Source, url: str) -> str:
+    """The picture that an article's page names. Raises Unusable if it names none or may not be read."""
+    try:
+        page = reading.fetch(source, url, deadline=DEADLINE)
+        html = reading.document(source, page)
+        found = reading.within_limits(partial(figures.picture_of_page, html, page.url))
+    except (Disallowed, UnreadableSite) as error:
+        raise Unusable(str(error)) from error
     if not found:
         raise Unusable(_("Neither the feed nor the page names a picture."))
     return found

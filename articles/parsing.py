@@ -1,7 +1,7 @@
-"""Reads feeds in other processes: feedparser is slow, and what strangers write may be made to break it.
+"""Reads feeds and pages in other processes: it is slow, and what strangers write may be made to break parsers.
 
-Each feed has so much time and memory there, and no more. Without Django: worker processes import this module. They die
-with the process that started them, even after kill -9.
+Each document has so much time and memory there, and no more. Without Django: worker processes import this module. They
+die with the process that started them, even after kill -9.
 """
 
 from __future__ import annotations
@@ -15,35 +15,40 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import nullcontext
 from functools import cache, partial
+from importlib import import_module
 from multiprocessing.connection import wait
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
+
+from selectolax.lexbor import SelectolaxError
 
 from articles import feeds
 
-# A worker is replaced after so many feeds, so that what a parser leaks stays small.
-FEEDS_OF_A_WORKER = 2000
+# A worker is replaced after so many documents, so that what a parser leaks stays small.
+DOCUMENTS_OF_A_WORKER = 2000
 
-# What one feed may take: seconds of CPU, and bytes. A thousand entries of six thousand characters need half of it.
+# What one document may take: seconds of CPU, and bytes. A thousand entries of six thousand characters need half of it.
 MOST_SECONDS = 4
 MOST_MEMORY = 64 * 1024 * 1024
-# Where a parser doesn't come back to Python to be told, the kernel ends its process so many seconds later. The feed is
-# tried once more then, alone: ten seconds altogether.
+# Where a parser doesn't come back to Python to be told, the kernel ends its process so many seconds later. The document
+# is tried once more then, alone: ten seconds altogether.
 GRACE = 1
 
-
-TOO_MUCH = "The document takes too much time or memory to be read."
+Result = TypeVar("Result")
 
 
 class OutOfTime(BaseException):
-    """A feed has had its time. It is no Exception, for feedparser catches those."""
+    """A document has had its time. It is no Exception, for feedparser catches those."""
+
+
+class TooMuch(Exception):
+    """A document takes more time or memory than it may, or ends the process that reads it."""
 
 
 class Parsers:
-    """Parses feeds in `workers` processes, which start with the first feed, each in so many `seconds` of CPU."""
+    """Reads documents in `workers` processes, which start with the first one, each in so many `seconds` of CPU."""
 
     def __init__(self, workers: int, seconds: int = MOST_SECONDS) -> None:
         self._workers, self._seconds = workers, seconds
@@ -61,15 +66,25 @@ class Parsers:
 
     def parse(self, body: bytes, **circumstances: Any) -> feeds.Feed:
         """`feeds.parse`, elsewhere. Any thread may call it. Raises NotAFeed, also for a feed that kills its parser."""
-        reading = partial(parse_within_limits, body, self._seconds, circumstances)
+        try:
+            return self.run(partial(feeds.parse, body, **circumstances))
+        except TooMuch as error:
+            raise feeds.NotAFeed(str(error)) from error
+
+    def run(self, reading: Callable[[], Result], *, needs: str = "") -> Result:
+        """What `reading` gives, elsewhere. Any thread may call it; all of it must be fit to be pickled.
+
+        `needs` is a module to import before the limits hold. Raises TooMuch besides what `reading` raises.
+        """
+        limited = partial(within_limits, reading, self._seconds, needs)
         pool = self._started()
         try:
-            return pool.submit(reading).result()
+            return pool.submit(limited).result()
         except BrokenProcessPool:
             self._abandon(pool)
         except (OutOfTime, MemoryError) as error:
-            raise feeds.NotAFeed(TOO_MUCH) from error
-        return self._parse_alone(reading)
+            raise TooMuch("The document takes too much time or memory to be read.") from error
+        return self._run_alone(limited)
 
     def _started(self) -> ProcessPoolExecutor:
         with self._lock:
@@ -81,29 +96,34 @@ class Parsers:
             if self._pool is broken:
                 self._pool = None
 
-    def _parse_alone(self, reading: Callable[[], feeds.Feed]) -> feeds.Feed:
-        """Once more, in a process of its own: of all the feeds that were in a broken pool one is to blame."""
+    def _run_alone(self, limited: Callable[[], Result]) -> Result:
+        """Once more, in a process of its own: of all the documents that were in a broken pool one is to blame."""
         with _pool(1) as pool:
             try:
-                return pool.submit(reading).result()
+                return pool.submit(limited).result()
             except (BrokenProcessPool, OutOfTime, MemoryError) as error:
-                raise feeds.NotAFeed(TOO_MUCH) from error
+                raise TooMuch("The document takes too much time or memory to be read.") from error
 
 
 @cache
-def shared() -> nullcontext[Parsers]:
-    """A single worker for all of this process, which stays: most fetches bring one feed and shouldn't wait for it."""
-    return nullcontext(Parsers(workers=1))
+def shared() -> Parsers:
+    """A single worker for all of this process, which stays: most fetches bring one page and shouldn't wait for it."""
+    return Parsers(workers=1)
 
 
-def parse_within_limits(body: bytes, seconds: int, circumstances: dict[str, Any]) -> feeds.Feed:
-    """`feeds.parse` in a worker that `begin` has prepared. Raises OutOfTime or MemoryError besides."""
+def within_limits(reading: Callable[[], Result], seconds: int, needs: str = "") -> Result:
+    """What `reading` gives, in a worker that `begin` has prepared. Raises OutOfTime or MemoryError besides."""
+    if needs:
+        import_module(needs)
     _limit_memory(MOST_MEMORY)
     used = resource.getrusage(resource.RUSAGE_SELF)
     _limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime) + seconds + GRACE)
     signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
-        return feeds.parse(body, **circumstances)
+        return reading()
+    except SelectolaxError as error:
+        # Lexbor says no more where it gets no memory.
+        raise MemoryError from error
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         _limit(resource.RLIMIT_CPU, resource.RLIM_INFINITY)
@@ -131,7 +151,7 @@ def _pool(workers: int) -> ProcessPoolExecutor:
         workers,
         mp_context=multiprocessing.get_context("spawn"),
         initializer=begin,
-        max_tasks_per_child=FEEDS_OF_A_WORKER,
+        max_tasks_per_child=DOCUMENTS_OF_A_WORKER,
     )
 
 

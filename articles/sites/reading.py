@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
+from functools import partial
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from articles import charset, http, robots
+from articles import charset, http, parsing, robots
 from articles.feeds import Unreadable
 from articles.models import Source
 from articles.pacing import Pace
@@ -19,13 +22,15 @@ from articles.sites.selectors import ListPage, Mistaken, Selectors
 DEADLINE = 45.0  # seconds
 MAX_BYTES = 5_000_000
 
+Result = TypeVar("Result")
+
 
 class UnreadableSite(Unreadable):
     """A site that cannot be read. The text is a sentence for people.
 
     UnreadableSite
     ├── NotDescribed    its selectors are missing or wrong
-    ├── NoPage          what came is a file, not a page
+    ├── NoPage          what came is a file, not a page, or one that is made to break its readers
     └── NothingFound    no article stands where articles should
     """
 
@@ -107,9 +112,19 @@ def listing(
     source: Source, found: Selectors, response: http.Response, places: ListPage, day: date | None = None
 ) -> Listing:
     """The articles on a page of a list or of the archive."""
-    return pages.read_list(document(source, response), places, around(source, found, response.url, day))
+    page = document(source, response)
+    return within_limits(partial(pages.read_list, page, places, around(source, found, response.url, day)))
 
 
 def article(source: Source, found: Selectors, response: http.Response) -> Found:
     """What the page of an article says where the source's selectors look for it."""
-    return pages.read_article(document(source, response), found.article, around(source, found, response.url))
+    page = document(source, response)
+    return within_limits(partial(pages.read_article, page, found.article, around(source, found, response.url)))
+
+
+def within_limits(read: Callable[[], Result], *, needs: str = "") -> Result:
+    """What is read of a stranger's page, where that has so much time and memory and no more. Raises NoPage."""
+    try:
+        return parsing.shared().run(read, needs=needs)
+    except parsing.TooMuch as error:
+        raise NoPage(_("The page takes too much time or memory to be read.")) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import nh3
 from django.utils.safestring import SafeString, mark_safe
@@ -85,7 +86,7 @@ def look(source: Source, kind: str, *, url: str = "", html: str = "") -> Look:
 def _read(source: Source, selectors: Selectors, kind: str, document: str, url: str) -> Look:
     around = reading.around(source, selectors, url)
     if kind == "article":
-        found = pages.read_article(document, selectors.article, around)
+        found = reading.within_limits(partial(pages.read_article, document, selectors.article, around))
         if not selectors.article.text:
             return Look(kind, error=_("No place of the text is named: it would be told from what articles look like."))
         if not found.text:
@@ -96,5 +97,5 @@ def _read(source: Source, selectors: Selectors, kind: str, document: str, url: s
     places: ListPage = selectors.archive if kind == "archive" else selectors.list
     if not places.item:
         return Look(kind, error=_("No place is named that an article of the list stands in."))
-    listing = pages.read_list(document, places, around)
+    listing = reading.within_limits(partial(pages.read_list, document, places, around))
     return Look(kind, error="" if listing.entries else _("No article was found on the page."), listing=listing)

@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone, translation
 
 from articles import completion
-from articles.completion import LEASE, MOST_ATTEMPTS, NoText, complete_article, text_of_page
+from articles.completion import LEASE, MOST_ATTEMPTS, NoText, complete_article
 from articles.models import Article, DeadLetter, Source
 from articles.sites.pages import Found
 from articles.storing import fingerprint
@@ -190,6 +190,39 @@ def test_a_text_that_comes_after_the_lease_was_lost_is_dropped(
     assert again(article).content == "От другого."
 
 
-def test_a_page_without_text_is_told_in_a_sentence() -> None:
+@pytest.mark.django_db
+def test_a_page_without_text_is_told_in_a_sentence(new_article: NewArticle) -> None:
+    article = new_article(MENU.encode())
+
     with translation.override("en"), pytest.raises(NoText, match="No article was found on the page"):
-        text_of_page(MENU.encode(), url="https://news.example/1")
+        completion.read_page(article.source, article.url)
+
+
+@pytest.mark.django_db
+def test_robots_txt_holds_for_the_pages_of_feeds_too(new_article: NewArticle, server: FeedServer) -> None:
+    server.serve("/robots.txt", b"User-agent: *\nDisallow: /", content_type="text/plain")
+    article = new_article(PAGE.encode(), article={"lead": "Порт закрыт."})
+
+    complete_article(article.pk)
+
+    assert "robots.txt" in again(article).last_error
+    assert "/article" not in [request.path for request in server.requests]
+
+
+@pytest.mark.django_db
+def test_a_source_may_read_against_robots_txt(new_article: NewArticle, server: FeedServer) -> None:
+    server.serve("/robots.txt", b"User-agent: *\nDisallow: /", content_type="text/plain")
+    article = new_article(PAGE.encode())
+    Source.objects.update(obey_robots=False)
+
+    assert complete_article(article.pk)
+
+
+@pytest.mark.django_db
+def test_a_page_that_breaks_its_readers_costs_the_article_an_attempt(new_article: NewArticle) -> None:
+    article = new_article(b"<p>a b c</p>" * 300_000)
+
+    complete_article(article.pk)
+
+    assert (again(article).status, again(article).attempts) == ("new", 1)
+    assert again(article).last_error

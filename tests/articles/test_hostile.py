@@ -8,12 +8,19 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from articles import article_text
 from articles.feeds import NotAFeed, Unreadable
-from articles.parsing import Parsers
+from articles.figures import picture_of_page
+from articles.parsing import Parsers, TooMuch
+from articles.sites import pages, selectors
+from articles.sites.pages import Circumstances
+from articles.sites.presets import WARANDPEACE
 from tests.fakes.feeds import items, rss
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -88,6 +95,7 @@ def test_a_feed_that_takes_too_long_is_no_feed(parsers: Parsers) -> None:
 GROWTH = r"""
 import re, sys
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from articles import feeds, parsing
 
@@ -98,7 +106,7 @@ feeds._feedparser()
 parsing.begin()
 before, body = memory("VmRSS"), sys.stdin.buffer.read()
 try:
-    parsing.parse_within_limits(body, 5, {"url": "https://a.example/feed", "now": datetime.now(UTC)})
+    parsing.within_limits(partial(feeds.parse, body, url="https://a.example/feed", now=datetime.now(UTC)), 5)
 except (feeds.Unreadable, MemoryError, parsing.OutOfTime):
     pass
 print(memory("VmHWM") - before - len(body))
@@ -132,3 +140,25 @@ def test_an_old_feed_with_a_document_type_is_read(parsers: Parsers) -> None:
     body = rss(items(2)).replace(b"?>", b"?><!-- x -->\n" + doctype, 1)
 
     assert len(parse(parsers, body)) == 2
+
+
+AROUND = Circumstances("https://a.example/news/", ZoneInfo("UTC"), NOW)
+LIST = selectors.read(WARANDPEACE.selectors).list
+FRAME = '<table border="0" align="center" cellspacing="0" width="100%">'
+HOSTILE_READINGS = {
+    "never comes back": partial(pages.read_list, "<div>" * 300_000, LIST, AROUND),
+    "needs too much memory": partial(pages.read_list, FRAME * 50_000, LIST, AROUND),
+    "takes its time": partial(article_text.find, "<p>a b c</p>" * 200_000, AROUND.url),
+    "has no end": partial(picture_of_page, "<figure " + "a=b " * 200_000, AROUND.url),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE_READINGS)
+def test_a_hostile_page_ends_soon_and_the_next_one_is_read(parsers: Parsers, name: str) -> None:
+    started = time.monotonic()
+
+    with suppress(TooMuch):
+        parsers.run(HOSTILE_READINGS[name], needs=article_text.NEEDS)
+
+    assert time.monotonic() - started < PATIENCE
+    assert parsers.run(partial(picture_of_page, "<figure><img src=/1.jpg></figure>", AROUND.url))

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from articles import media
-from articles.media import MOST_ATTEMPTS, Unusable, fetch_picture, picture_of_page, read_header
+from articles.figures import picture_of_page
+from articles.media import MOST_ATTEMPTS, Unusable, fetch_picture, read_header
 from articles.models import Media, Picture
 from tests.factories import ArticleFactory
 from tests.fakes.feed_server import FeedServer

@@ -76,7 +76,7 @@ def test_what_one_process_was_told_another_obeys(other_processes: None) -> None:
 
 def test_a_pause_is_kept_between_processes(other_processes: None, monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
-    monkeypatch.setattr(pacing.time, "sleep", slept.append)
+    monkeypatch.setattr("articles.pacing.time.sleep", slept.append)
 
     for _process in range(2):
         pacing._hosts.clear()

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from articles.models import Prompt
+from usage.schema import is_known
 
 FOLDER = Path("templates", "prompts")
 
@@ -27,9 +28,7 @@ def sync(*, using: str = "default", apps: Apps = installed, **signal: Any) -> No
 
     A new text is used at once where the one in use is the product's; a prompt of the newsroom's own stays in use.
     """
-    try:
-        apps.get_model("articles", "Prompt")
-    except LookupError:
+    if not is_known(apps, Prompt):
         return
     for kind in Prompt.Kind.values:
         _seed(kind, using=using)

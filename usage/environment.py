@@ -17,6 +17,7 @@ from django.db import transaction
 
 from usage.models import ApiKey, Provider
 from usage.pricing import LISTED
+from usage.schema import is_known
 
 # The offline summariser comes behind every one of these.
 FIRST, STEP = 10, 10
@@ -84,21 +85,13 @@ def sync(*, using: str = "default", apps: Apps = installed, **signal: Any) -> No
     What a person has changed in a row since stays as it is, and so does a row whose server has left the environment.
     Where the tables are not yet as we know them (`migrate` of another app, or to an earlier state), nothing is done.
     """
-    if not _has_tables(apps):
+    if not is_known(apps, Provider, ApiKey):
         return
     for place, server in enumerate(servers()):
         if server.is_wanted:
             _sync_provider(server, Wish(server.base_url, server.model, FIRST + STEP * place), using)
     for provider in Provider.objects.using(using).filter(kind=Provider.Kind.OPENAI):
         sync_keys(provider, using=using)
-
-
-def _has_tables(apps: Apps) -> bool:
-    try:
-        columns = {field.name for field in apps.get_model("usage", "Provider")._meta.fields}
-    except LookupError:
-        return False
-    return columns >= {field.name for field in Provider._meta.fields}
 
 
 def _sync_provider(server: Server, wish: Wish, using: str) -> None:

@@ -12,9 +12,12 @@ from typing import Any
 from django.apps import apps as installed
 from django.apps.registry import Apps
 from django.contrib.auth.management import create_permissions
+from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from usage.schema import is_known
 
 READ = "view"
 WRITE = "view change"
@@ -123,10 +126,9 @@ def apply_roles(*, using: str, apps: Apps = installed, **signal: Any) -> None:
             create_permissions(installed.get_app_config(app_label), verbosity=0, using=using, apps=apps)
         except LookupError:
             continue
-    try:
-        groups, permissions = apps.get_model("auth", "Group"), apps.get_model("auth", "Permission")
-    except LookupError:
+    if not is_known(apps, Group, Permission):
         return
+    groups, permissions = apps.get_model("auth", "Group"), apps.get_model("auth", "Permission")
     for role in ROLES:
         wanted = Q(pk__in=[])
         for app_label, codename in role.permissions():

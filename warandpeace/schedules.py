@@ -8,7 +8,9 @@ from typing import Any
 from django.apps import apps as installed
 from django.apps.registry import Apps
 from django.db import DEFAULT_DB_ALIAS
-from django_celery_beat.models import IntervalSchedule
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
+
+from usage.schema import is_known
 
 
 @dataclass(frozen=True)
@@ -57,13 +59,12 @@ SCHEDULES = [
 def install(*, using: str = DEFAULT_DB_ALIAS, apps: Apps = installed, **signal: Any) -> None:
     """Make the schedules that are missing; those that exist stay as a person has left them.
 
-    A receiver of post_migrate. Before the scheduler's tables exist (`migrate` of a single app) there is nothing to do.
+    A receiver of post_migrate. Before the scheduler's tables are there (`migrate` of a single app) nothing is done.
     """
-    try:
-        intervals = apps.get_model("django_celery_beat", "IntervalSchedule").objects.using(using)
-        tasks = apps.get_model("django_celery_beat", "PeriodicTask").objects.using(using)
-    except LookupError:
+    if not is_known(apps, IntervalSchedule, PeriodicTask):
         return
+    intervals = apps.get_model("django_celery_beat", "IntervalSchedule").objects.using(using)
+    tasks = apps.get_model("django_celery_beat", "PeriodicTask").objects.using(using)
     for schedule in SCHEDULES:
         if tasks.filter(name=schedule.name).exists():
             continue

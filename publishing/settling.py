@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from articles.metrics import errors
 from articles.models import DeadLetter
 from publishing import standing
-from publishing.metrics import articles_posted
+from publishing.metrics import articles_posted, post_duration, post_wait
 from publishing.models import Attempt, Channel, Message, Publication
 from publishing.outcomes import NotSent, Outcome, Refused, Sent, Unknown
 from usage.models import Alert
@@ -43,6 +43,12 @@ OPEN_FOR = {
     Refused: (State.SENDING, State.UNKNOWN, State.NEEDS_PERSON),
     Unknown: (State.SENDING,),
 }
+NAMES = {
+    Sent: Attempt.Outcome.SENT,
+    NotSent: Attempt.Outcome.NOT_SENT,
+    Refused: Attempt.Outcome.REFUSED,
+    Unknown: Attempt.Outcome.UNKNOWN,
+}
 
 
 @transaction.atomic(savepoint=False)
@@ -60,6 +66,7 @@ def settle(attempt: Attempt, outcome: Outcome) -> bool:
     if settled and not in_time:
         Alert.is_over(UNRESOLVED, str(message.pk))
     if settled:
+        _measure(attempt, outcome, now)
         _follow(message, outcome)
     else:
         errors.labels("late_outcome").inc()
@@ -107,14 +114,17 @@ def _close(attempt: Attempt, outcome: Outcome, now: datetime, *, settled: bool) 
     row = Attempt.objects.filter(pk=attempt.pk)
     if not settled and not isinstance(outcome, Sent):
         row = row.filter(outcome=Attempt.Outcome.PENDING)
-    names = {
-        Sent: Attempt.Outcome.SENT,
-        NotSent: Attempt.Outcome.NOT_SENT,
-        Refused: Attempt.Outcome.REFUSED,
-        Unknown: Attempt.Outcome.UNKNOWN,
-    }
     error = "" if isinstance(outcome, Sent) else outcome.reason
-    row.update(outcome=names[type(outcome)], error=error, raw_reply=outcome.reply[:LONGEST_REPLY], finished_at=now)
+    row.update(outcome=NAMES[type(outcome)], error=error, raw_reply=outcome.reply[:LONGEST_REPLY], finished_at=now)
+
+
+def _measure(attempt: Attempt, outcome: Outcome, now: datetime) -> None:
+    """How long the call took and, of a first posting, how long it had been due."""
+    message, publication = attempt.message, attempt.message.publication
+    post_duration.labels(NAMES[type(outcome)].value).observe((now - attempt.started_at).total_seconds())
+    due_at = publication.scheduled_for or publication.approved_at
+    if isinstance(outcome, Sent) and message.change == 0 and due_at is not None:
+        post_wait.observe(max(0.0, (now - due_at).total_seconds()))
 
 
 def _follow(message: Message, outcome: Outcome) -> None:

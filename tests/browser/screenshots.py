@@ -1,0 +1,145 @@
+"""The pictures of the tour and of the docs, taken of the real pages: `make screenshots`.
+
+With a folder (`python -m tests.browser.screenshots /tmp/look`) every page is taken there in both languages, light and
+dark, wide and on a phone, to be looked at.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import django
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+django.setup()
+
+from django.conf import settings  # noqa: E402
+from django.contrib.staticfiles.handlers import StaticFilesHandler  # noqa: E402
+from django.test import Client  # noqa: E402
+from django.test.testcases import LiveServerThread  # noqa: E402
+from django.test.utils import setup_databases, setup_test_environment, teardown_databases  # noqa: E402
+from django.utils import timezone  # noqa: E402
+from playwright.sync_api import Browser, sync_playwright  # noqa: E402
+
+from articles.models import Article  # noqa: E402
+from publishing import approval  # noqa: E402
+from publishing.models import Channel, Publication  # noqa: E402
+from tests.browser.conftest import NAMES  # noqa: E402
+from tests.factories import ArticleFactory, ChannelFactory, PublicationFactory, SourceFactory  # noqa: E402
+from tests.people import signed_in  # noqa: E402
+from tests.usage.news import NEWS  # noqa: E402
+
+LANGUAGES = {"ru": "ru-RU", "en": "en-US"}
+WIDE, PHONE = (1280, 800), (390, 844)
+QUEUE = "/admin/publishing/pendingpublication/"
+TOUR = settings.BASE_DIR / "publishing/static/publishing/tour"
+DOCS = settings.BASE_DIR / "docs/images"
+
+
+@dataclass(frozen=True)
+class Look:
+    """A window: its language, whether it is dark, and its size in pixels."""
+
+    language: str
+    is_dark: bool = False
+    size: tuple[int, int] = WIDE
+
+
+def morning() -> dict[str, str]:
+    """A newsroom's morning: the addresses of the pages, by the names of their pictures."""
+    channel = ChannelFactory(name="Война и мир", slug="warandpeace", seconds_between_posts=3)
+    source = SourceFactory(name="Лента Приморья")
+    rows = [_row(channel, ArticleFactory(source=source, title=n.title, content=n.text)) for n in NEWS[:12]]
+    now = timezone.now()
+    for number, row in enumerate(rows[:5]):
+        at = (now + timedelta(days=number // 2, hours=1 + 2 * number)).replace(minute=15 * (number % 4))
+        approval.approve(row.pk, by=None, scheduled_for=at)
+    approval.approve(rows[5].pk, by=None)
+    wrong = rows[-1]
+    wrong.text = wrong.text.replace(" ", " 97 ", 1)
+    wrong.save()
+    return {
+        "queue": QUEUE,
+        "editor": f"/admin/publishing/publication/{wrong.pk}/change/",
+        "calendar": f"{QUEUE}calendar/",
+        "published": "/admin/publishing/publication/",
+        "approved": f"{QUEUE}?stage=approved",
+        "sending": f"{QUEUE}?stage=sending",
+        "month": f"{QUEUE}calendar/?view=month",
+        "tour": f"{QUEUE}tour/",
+    }
+
+
+def _row(channel: Channel, article: Article) -> Publication:
+    text = " ".join(article.content.split(". ")[:3])[:600]
+    row: Publication = PublicationFactory(channel=channel, article=article, text=text)
+    return row
+
+
+@contextmanager
+def site() -> Iterator[tuple[str, Client]]:
+    """The product on a free port with rows of its own, and somebody who is signed in."""
+    setup_test_environment()
+    databases = setup_databases(verbosity=0, interactive=False)
+    server = LiveServerThread("localhost", StaticFilesHandler)
+    server.daemon = True
+    server.start()
+    server.is_ready.wait()
+    try:
+        yield f"http://localhost:{server.port}", signed_in("publisher")
+    finally:
+        server.terminate()
+        teardown_databases(databases, verbosity=0)
+
+
+def shoot(browser: Browser, address: str, client: Client, look: Look, targets: dict[str, Path]) -> None:
+    """Take the pages in one kind of window; each path of `targets` by the address of its page."""
+    width, height = look.size
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        locale=LANGUAGES[look.language],
+        color_scheme="dark" if look.is_dark else "light",
+    )
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
+    cookies = {settings.SESSION_COOKIE_NAME: session, settings.LANGUAGE_COOKIE_NAME: look.language}
+    context.add_cookies([{"name": name, "value": value, "url": address} for name, value in cookies.items()])
+    window = context.new_page()
+    window.on("console", lambda message: print(message.text, file=sys.stderr) if message.type == "error" else None)
+    for page, target in targets.items():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        window.goto(f"{address}{page}", wait_until="networkidle")
+        window.screenshot(path=target, full_page=target.parent not in {TOUR, DOCS})
+    context.close()
+
+
+def main() -> None:
+    """Take the product's pictures or, with a folder, everything there is to look at."""
+    path = next(filter(None, map(shutil.which, NAMES)))
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else None
+    with site() as (address, client), sync_playwright() as playwright:
+        pages = morning()
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        for language in LANGUAGES:
+            if folder is None:
+                shown = ("queue", "editor", "calendar", "published")
+                targets = {pages[name]: TOUR / f"{name}-{language}.png" for name in shown}
+                shoot(browser, address, client, Look(language), targets)
+                shoot(browser, address, client, Look(language), {pages["queue"]: DOCS / f"queue-{language}.png"})
+                continue
+            for size, is_dark in ((WIDE, False), (WIDE, True), (PHONE, False), (PHONE, True)):
+                kind = f"{language}-{size[0]}-{'dark' if is_dark else 'light'}"
+                targets = {address: folder / f"{name}-{kind}.png" for name, address in pages.items()}
+                shoot(browser, address, client, Look(language, is_dark, size), targets)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

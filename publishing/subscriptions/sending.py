@@ -88,6 +88,7 @@ def _recover() -> None:
         settling.settle(DeliveryAttempt.objects.get(delivery=lost, fence=lost.fence), Unknown(told))
     while settling.leave_old():
         pass
+    settling.forget()
 
 
 def _send_all(inspection: Inspection, is_held: Callable[[], bool], until: datetime | None, threads: int) -> int:

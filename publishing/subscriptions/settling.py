@@ -37,6 +37,9 @@ NAMES = {
 # Nobody looks into private chats, so after so long a delivery in doubt is left as it is.
 LEFT_AFTER = timedelta(days=3)
 MOST_TRIES = 20
+# What was sent to whom is needed no longer than that.
+KEPT = timedelta(days=60)
+AT_REST = (State.SENT, State.DEAD, State.SKIPPED, State.LEFT)
 
 
 @transaction.atomic
@@ -111,3 +114,11 @@ def leave_old(at_once: int = 500) -> int:
     old = Delivery.objects.filter(state=State.UNKNOWN, claimed_until__lt=timezone.now()).order_by("claimed_until")
     numbers = list(old.values_list("pk", flat=True)[:at_once])
     return leave(Delivery.objects.filter(pk__in=numbers)) if numbers else 0
+
+
+def forget(at_once: int = 1000) -> int:
+    """Delete deliveries that came to rest longer than `KEPT` ago, of the oldest so many; how many."""
+    oldest = Delivery.objects.order_by("pk").values_list("pk", "state", "created_at")[:at_once]
+    before = timezone.now() - KEPT
+    at_rest = [pk for pk, state, created_at in oldest if state in AT_REST and created_at < before]
+    return Delivery.objects.filter(pk__in=at_rest, state__in=AT_REST).delete()[0] if at_rest else 0

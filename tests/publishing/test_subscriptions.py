@@ -60,8 +60,8 @@ def test_a_new_version_of_a_digest_that_was_sent_is_not_sent_again(api: BotApi) 
     reader(1, kind=Kind.DAILY, channel=out.channel)
     mail()
     assert out.digest is not None
-    again = {"period_start": out.digest.period_start, "period_end": out.digest.period_end, "version": 2}
-    digest_out(out.channel, is_current=False, **again)
+    day = out.digest.period_start
+    digest_out(out.channel, is_current=False, period_start=day, period_end=day, version=2)
 
     assert (mail(), len(api.ledger)) == (0, 1)
 
@@ -309,8 +309,8 @@ def test_channels_go_first(api: BotApi, monkeypatch: pytest.MonkeyPatch) -> None
     out = digest_out()
     reader(1, kind=Kind.DAILY, channel=out.channel)
     approved(telegram())
-    looks = []
-    monkeypatch.setattr(sending.time, "sleep", looks.append)
+    looks: list[float] = []
+    monkeypatch.setattr("time.sleep", looks.append)
     monkeypatch.setattr(sending, "PATIENCE_WITH_CHANNELS", timedelta(seconds=0.3))
 
     mail()
@@ -337,6 +337,17 @@ def test_what_was_out_before_a_restore_is_not_mailed(api: BotApi) -> None:
     holding.inspect()
 
     assert (sending.work(), Mailing.objects.count()) == (0, 0)
+
+
+def test_what_was_sent_is_forgotten_after_a_while(api: BotApi) -> None:
+    out = digest_out()
+    reader(1, kind=Kind.DAILY, channel=out.channel)
+    mail()
+    Delivery.objects.update(created_at=timezone.now() - settling.KEPT - timedelta(days=1))
+
+    mail()
+
+    assert (states(), len(api.sent)) == ([], 1)
 
 
 def test_nothing_is_due_where_nobody_has_subscribed() -> None:

@@ -73,6 +73,7 @@ def restore(request: Request, say: Say) -> Restored:
         check_fits(manifest, target)
         connections[DEFAULT_DB_ALIAS].close()
         _check_target(request)
+        target.check_alone()
         new = target.beside(NEW)
         try:
             say(f"Restoring {manifest.rows:,} rows …")
@@ -115,7 +116,7 @@ def check_fits(manifest: Manifest, target: Engine) -> None:
 
 
 def _check_target(request: Request) -> None:
-    """Raise BackupError unless there is room, nobody is connected, and a database that was named is empty."""
+    """Raise BackupError unless there is room, and a database that was named is empty."""
     target, size = request.target(), read(shelf.find(request.backup)).size
     if request.to and target.is_in_use():
         raise BackupError(
@@ -124,7 +125,6 @@ def _check_target(request: Request) -> None:
         )
     needed = max(target.size() if target.is_in_use() else 0, size)
     shelf.check_room({folder: room for folder, room in target.room(needed).items() if folder.is_dir()})
-    target.check_alone()
 
 
 def _settle(database: dict[str, Any], manifest: Manifest) -> int:

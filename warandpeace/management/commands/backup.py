@@ -6,6 +6,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 from django.utils import timezone
 
 from warandpeace.backups.errors import BackupError
@@ -33,7 +34,7 @@ class Command(BaseCommand):
             return
         try:
             manifest = back_up(self.stdout.write)
-        except BackupError as error:
+        except (BackupError, DatabaseError) as error:
             raise CommandError(str(error)) from error
         secrecy = "encrypted" if manifest.is_encrypted else "not encrypted: BACKUP_RECIPIENTS is empty"
         self.stdout.write(

@@ -27,6 +27,7 @@ from articles.models import (
     DeadLetter,
     ForecastNote,
     Picture,
+    ServerTurn,
     Source,
     Summary,
 )
@@ -108,6 +109,12 @@ def follow_texts() -> None:
 def retry_dead_letters() -> None:
     """Try again what failed for good and is due for that."""
     dead_letters.retry_due()
+
+
+@shared_task(ignore_result=True)
+def forget_servers() -> None:
+    """Forget the turns of servers that nobody asks any more."""
+    ServerTurn.objects.all().forget()
 
 
 def ring_due() -> None:

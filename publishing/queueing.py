@@ -23,6 +23,7 @@ TURNED_DOWN = (State.REJECTED, State.FAILED, State.DELETED)
 
 # Kept in the rows, and translated where it is shown.
 DUPLICATE = gettext_noop("A duplicate of what this channel has already.")
+PICTURE = gettext_noop("Its picture is still on its way.")
 
 # --- queueing -------------------------------------------------------------------------------------------------------
 
@@ -51,15 +52,18 @@ def _queue(article: Article) -> int:
 
 
 def queue_on(channel: Channel, articles: Iterable[Article]) -> int:
-    """Put articles into a channel's queue by hand, whatever their age and source; how many were not there yet."""
+    """Put articles into a channel's queue by hand, whatever their age and source; how many were not there yet.
+
+    One whose picture is still on its way is held until that has come, within bounds: see `waiting`.
+    """
     return sum(_offer_to(channel, article) for article in articles)
 
 
 @transaction.atomic
 def _offer_to(channel: Channel, article: Article) -> bool:
-    if channel.with_photos:
-        Picture.objects.want(article)
-    held = {"state": State.HELD, "reason": DUPLICATE} if _is_known_on(channel, article) else {}
+    is_awaited = channel.with_photos and Picture.objects.want(article).is_awaited
+    reason = DUPLICATE if _is_known_on(channel, article) else PICTURE if is_awaited else ""
+    held = {"state": State.HELD, "reason": reason} if reason else {}
     publication, created = Publication.objects.get_or_create(
         channel=channel,
         article=article,
@@ -67,7 +71,7 @@ def _offer_to(channel: Channel, article: Article) -> bool:
         defaults={"title": article.title, "text": article.summary_text, **held},
     )
     if created and not held and channel.auto_approve == Channel.AutoApprove.ALWAYS:
-        _approve_by_rule(publication)
+        approve_by_rule(publication)
     return created
 
 
@@ -81,7 +85,7 @@ def _is_known_on(channel: Channel, article: Article) -> bool:
     return others.exclude(state__in=TURNED_DOWN).exists()
 
 
-def _approve_by_rule(publication: Publication) -> None:
+def approve_by_rule(publication: Publication) -> None:
     """What the channel would approve by itself but can't be sent stays with the editors, who see why."""
     if publication.article and publication.article.needs_editor:
         doubt = _("The fact check found something in the summary that its source does not support.")

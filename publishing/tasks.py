@@ -8,7 +8,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from articles.models import Article, ForecastNote
-from publishing import alerts, bots, delivery, digests, notes, queueing, reconciling
+from publishing import alerts, bots, delivery, digests, notes, pictures, queueing, reconciling, waiting
 from publishing.bot import digests as shown_digests
 from publishing.bot import inbox
 from publishing.digests import building
@@ -37,10 +37,23 @@ def queue_ready_articles() -> None:
 
 
 @shared_task(ignore_result=True)
+def look_again() -> None:
+    """Hold what has turned out a copy while it waited, and release what has waited for its picture."""
+    waiting.hold_copies()
+    waiting.release_illustrated()
+
+
+@shared_task(ignore_result=True)
 def queue_ready_notes() -> None:
     """Take forecast notes that are ready into the queues of the service channels, which may send them at once."""
     notes.queue_ready()
     ring_channels()
+
+
+@shared_task(ignore_result=True)
+def prune_pictures() -> None:
+    """Forget pictures whose posts are old."""
+    pictures.prune()
 
 
 @shared_task(ignore_result=True)
@@ -118,6 +131,8 @@ def ring_due() -> None:
         tell_administrators.delay()
     if Article.objects.ready_to_publish().exists():
         queue_ready_articles.delay()
+    if waiting.is_something_due():
+        look_again.delay()
     if ForecastNote.objects.ready_to_publish().exists():
         queue_ready_notes.delay()
     for digest_id in Digest.objects.due().values_list("pk", flat=True):

@@ -53,6 +53,20 @@ SCHEDULES = [
         expires=3_600,
         description="Forgets calls to language models that are older than 30 days. Totals of days stay.",
     ),
+    Schedule(
+        name="prune pictures",
+        task="publishing.tasks.prune_pictures",
+        seconds=86_400,
+        expires=3_600,
+        description="Forgets pictures of posts that are older than 90 days.",
+    ),
+    Schedule(
+        name="forget servers",
+        task="articles.tasks.forget_servers",
+        seconds=86_400,
+        expires=3_600,
+        description="Forgets when servers were asked that nobody has asked for a day.",
+    ),
 ]
 
 

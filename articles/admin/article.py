@@ -24,6 +24,7 @@ from articles.admin.searching import SearchedArticles
 from articles.admin.story import merge_selected
 from articles.forecasts import planning
 from articles.models import Article, Summary
+from articles.storing import fingerprint
 from articles.tasks import summarise_article, write_note
 from usage.doorbell import ring
 from usage.exporting import Exported
@@ -140,6 +141,8 @@ class ArticleAdmin(Exported, SearchedArticles, FiledArticles):
         # Its source goes on bringing an article up to date whose tags alone were corrected.
         if set(form.changed_data) - {FIELD}:
             obj.edited_at = timezone.now()
+        if "content" in form.changed_data:
+            obj.content_hash = fingerprint(obj.content)
         if {"content", "lead"} & set(form.changed_data):
             obj.compare_at = timezone.now()
         super().save_model(request, obj, form, change)

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from articles.indexing import catch_up
 from articles.models import Article, DeadLetter, Source, Summary
+from articles.storing import fingerprint
 from tests.factories import ArticleFactory, SourceFactory
 from tests.people import signed_in
 
@@ -97,6 +98,7 @@ def test_an_edit_by_a_person_is_noted(editor: Client) -> None:
     article.refresh_from_db()
     assert article.title == "Новый заголовок"
     assert article.edited_at is not None
+    assert article.content_hash == fingerprint("Текст")
 
 
 def test_an_article_shows_every_version_of_its_summary(editor: Client) -> None:

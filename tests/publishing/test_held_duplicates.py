@@ -10,6 +10,8 @@ from articles.models import Article
 from publishing import approval
 from publishing.models import Channel, Publication
 from publishing.queueing import DUPLICATE, explain, queue_on, queue_ready
+from publishing.tasks import look_again
+from publishing.waiting import hold_copies
 from tests.articles.invented_news import revised, text
 from tests.factories import ArticleFactory, ChannelFactory, PublicationFactory, SourceFactory, UserFactory
 from tests.people import signed_in
@@ -106,3 +108,56 @@ def test_the_queue_says_why_and_leads_to_the_story(channel: Channel) -> None:
 
     assert explain(of(copy)).story == copy.story_id
     assert f'href="/admin/articles/story/{copy.story_id}/change/"' in listed
+
+
+# --- what becomes a copy while it waits -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def slow_channel() -> Channel:
+    """Its editors decide themselves."""
+    made: Channel = ChannelFactory()
+    return made
+
+
+def two_that_wait(channel: Channel) -> list[Article]:
+    """An article and its copy, both in the queue before anybody knows that."""
+    articles = [offered(text(1), channel), offered(text(2), channel)]
+    queue_ready()
+    Article.objects.filter(pk=articles[1].pk).update(content=revised(text(1)))
+    place([articles[1].pk])
+    return articles
+
+
+def test_what_becomes_a_copy_while_it_waits_is_held(slow_channel: Channel) -> None:
+    first, copy = two_that_wait(slow_channel)
+
+    look_again()
+
+    assert [of(first).state, of(copy).state] == ["pending", "held"]
+    assert of(copy).reason == DUPLICATE
+
+
+def test_what_an_editor_has_touched_is_left_to_the_editor(slow_channel: Channel) -> None:
+    _first, copy = two_that_wait(slow_channel)
+    approval.edit(of(copy).pk, by=UserFactory(), revision=1, title="Другой заголовок", text="Другие слова.")
+
+    assert hold_copies() == 0
+
+
+def test_a_copy_that_was_released_is_not_held_again(slow_channel: Channel) -> None:
+    _first, copy = two_that_wait(slow_channel)
+    hold_copies()
+
+    approval.withdraw(of(copy).pk, by=UserFactory())
+
+    assert (hold_copies(), of(copy).state) == (0, "pending")
+
+
+def test_the_main_article_is_held_where_its_copy_is_out(slow_channel: Channel) -> None:
+    first, copy = two_that_wait(slow_channel)
+    Publication.objects.filter(article=copy).update(state="published")
+
+    hold_copies()
+
+    assert of(first).state == "held"

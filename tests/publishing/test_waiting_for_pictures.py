@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from articles.models import Article, Picture
 from articles.tasks import fetch_picture
-from publishing import delivery
+from publishing import delivery, waiting
 from publishing.models import Channel, Publication, SandboxPost
-from publishing.queueing import queue_on, queue_ready
+from publishing.queueing import PICTURE, queue_on, queue_ready
+from publishing.tasks import look_again
 from tests.factories import ArticleFactory, ChannelFactory
 from tests.fakes.feed_server import FeedServer
 from tests.pictures import png
@@ -71,9 +72,35 @@ def test_nothing_is_waited_for_longer_than_a_few_minutes() -> None:
     assert (waited, queue_ready()) == (0, 1)
 
 
-def test_what_is_queued_by_hand_does_not_wait() -> None:
-    article = offered()
+def by_hand(**of_channel: str) -> Publication:
+    article = offered(**of_channel)
+    queue_on(Channel.objects.get(), [article])
+    return Publication.objects.get()
 
-    assert queue_on(Channel.objects.get(), [article]) == 1
-    assert Picture.objects.get().is_awaited
-    assert Publication.objects.count() == 1
+
+def test_what_is_queued_by_hand_is_held_for_its_picture() -> None:
+    publication = by_hand()
+
+    assert (publication.state, publication.reason) == ("held", PICTURE)
+    assert waiting.release_illustrated() == 0
+
+
+@pytest.mark.parametrize(("auto_approve", "state"), [("never", "pending"), ("always", "approved")])
+def test_it_goes_on_when_its_picture_is_known(auto_approve: str, state: str) -> None:
+    publication = by_hand(auto_approve=auto_approve)
+    Picture.objects.update(status=Picture.Status.NONE)
+
+    assert waiting.release_illustrated() == 1
+
+    publication.refresh_from_db()
+    assert (publication.state, publication.reason) == (state, "")
+
+
+def test_it_is_held_no_longer_than_a_few_minutes() -> None:
+    publication = by_hand()
+    Picture.objects.update(created_at=timezone.now() - timedelta(minutes=6))
+
+    look_again()
+
+    publication.refresh_from_db()
+    assert publication.state == "pending"

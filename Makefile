@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq install
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test crash-test check audit bench lock messages clean chromium
+.PHONY: help run setup test crash-test check audit bench lock messages screenshots clean chromium
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -54,6 +54,9 @@ lock: $(VENV)/.made ## Pin every package anew, with hashes, from requirements/*.
 messages: $(VENV)/.dev ## Collect the texts to translate into warandpeace/locale
 	$(BIN)/python manage.py makemessages --locale ru --no-location --ignore '.venv/*' --ignore 'var/*' --ignore 'tests/*'
 	$(BIN)/python manage.py compilemessages --locale ru --ignore .venv
+
+screenshots: $(VENV)/.dev chromium ## Take the pictures of the tour and of the docs anew
+	$(BIN)/python -m tests.browser.screenshots
 
 clean: ## Remove the virtual environment and the caches; your data in var/ stays
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

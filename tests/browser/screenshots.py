@@ -53,33 +53,49 @@ class Look:
     size: tuple[int, int] = WIDE
 
 
+# Beside the news with whole texts, so that the queue has a morning's length.
+TITLES = (
+    "На БАМе открыли второй путь на участке Улак — Февральск",
+    "В Мурманске спустили на воду ледокол-снабженец",
+    "Учёные проследили путь гренландских китов с помощью дронов",
+    "Театр в Омске показал премьеру без единой реплики",
+    "Трамваи вернулись на набережную после ремонта",
+)
+
+
 def morning() -> dict[str, str]:
     """A newsroom's morning: the addresses of the pages, by the names of their pictures."""
     channel = ChannelFactory(name="Война и мир", slug="warandpeace", seconds_between_posts=3)
     source = SourceFactory(name="Лента Приморья")
-    rows = [_row(channel, ArticleFactory(source=source, title=n.title, content=n.text)) for n in NEWS[:12]]
-    now = timezone.now()
+    news = [ArticleFactory(source=source, title=one.title, content=one.text) for one in NEWS]
+    rows = [_row(channel, article) for article in news]
+    for title in TITLES:
+        PublicationFactory(channel=channel, article__source=source, title=title)
+    monday = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    monday += timedelta(days=7 - monday.weekday())
     for number, row in enumerate(rows[:5]):
-        at = (now + timedelta(days=number // 2, hours=1 + 2 * number)).replace(minute=15 * (number % 4))
+        at = monday + timedelta(days=number + number // 3, hours=5 + 2 * number, minutes=15 * (number % 4))
         approval.approve(row.pk, by=None, scheduled_for=at)
     approval.approve(rows[5].pk, by=None)
+    rejected = rows[6]
+    approval.reject(rejected.pk, by=None, reason="Уже было вчера")
     wrong = rows[-1]
-    wrong.text = wrong.text.replace(" ", " 97 ", 1)
-    wrong.save()
+    approval.edit(wrong.pk, by=None, revision=1, title=wrong.title, text=wrong.text.replace(" ", " 97 ", 1))
+    week = f"{QUEUE}calendar/?day={(monday + timedelta(days=1)).date()}"
     return {
         "queue": QUEUE,
         "editor": f"/admin/publishing/publication/{wrong.pk}/change/",
-        "calendar": f"{QUEUE}calendar/",
+        "calendar": week,
         "published": "/admin/publishing/publication/",
         "approved": f"{QUEUE}?stage=approved",
         "sending": f"{QUEUE}?stage=sending",
-        "month": f"{QUEUE}calendar/?view=month",
+        "month": f"{week}&view=month",
         "tour": f"{QUEUE}tour/",
     }
 
 
 def _row(channel: Channel, article: Article) -> Publication:
-    text = " ".join(article.content.split(". ")[:3])[:600]
+    text = ". ".join(article.content.split(". ")[:3])[:600]
     row: Publication = PublicationFactory(channel=channel, article=article, text=text)
     return row
 

@@ -44,21 +44,27 @@
     }
   };
 
-  // The list is taken from a fresh page; what was selected and where one stood stays.
+  // The rows are taken from a fresh page; what was selected stays so. An empty list has no place for rows yet.
   const renew = async (event) => {
+    const table = document.getElementById("result_list");
+    if (!table) return;
     event.preventDefault();
-    const selected = new Set([...document.querySelectorAll("input.action-select:checked")].map((box) => box.value));
     const answer = await fetch(bar().href);
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const form = fresh.getElementById("changelist-form");
-    if (!form) return location.reload();
-    document.getElementById("changelist-form").replaceWith(form);
+    const bodies = fresh.querySelectorAll("#result_list > tbody");
+    if (!bodies.length) return location.reload();
+    const selected = new Set([...table.querySelectorAll("input.action-select:checked")].map((box) => box.value));
+    for (const body of table.querySelectorAll(":scope > tbody")) body.remove();
+    table.append(...bodies);
+    const boxes = table.querySelectorAll("tr input.action-select");
+    for (const box of boxes) box.checked = selected.has(box.value);
+    const counter = document.querySelector(".action-counter");
+    if (counter) counter.dataset.actionsIcnt = boxes.length;
+    window.Actions?.(boxes, { parent: table.closest(".result-list-wrapper") });
     document.querySelector(".wp-stages").replaceWith(fresh.querySelector(".wp-stages"));
     bar().dataset.since = fresh.getElementById("wp-new").dataset.since;
     bar().hidden = true;
     etag = "";
-    for (const box of form.querySelectorAll("input.action-select")) box.checked = selected.has(box.value);
-    window.Actions?.(form.querySelectorAll("tr input.action-select"));
   };
 
   const countDown = (toast) => {

@@ -19,14 +19,14 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from publishing import delivery, holding, telegram
+from publishing import bots, delivery, holding, telegram
 from publishing.alerts import TOKEN_ENV
 from publishing.claims import OUTCOME_GRACE
 from publishing.exclusion import only_sender
 from publishing.holding import Inspection
 from publishing.models import Bot, Channel, Delivery, DeliveryAttempt, Installation, Mailing
 from publishing.models.mailing import DeliveryQuerySet
-from publishing.outcomes import Sent, Unknown
+from publishing.outcomes import Outcome, Sent, Unknown
 from publishing.subscriptions import mailings, settling
 from publishing.subscriptions.fanning import Fan
 
@@ -159,9 +159,15 @@ def _send(inspection: Inspection, claimed: Delivery) -> bool:
         return False
     inspection.note()
     outcome = telegram.send_to(TOKEN_ENV, claimed.subscriber.telegram_user_id, claimed.content)
-    delivery.with_patience(partial(settling.settle, attempt, outcome))
+    delivery.with_patience(partial(_settle, attempt, outcome))
     logger.debug("Delivery %s: %s", claimed.pk, type(outcome).__name__)
     return isinstance(outcome, Sent)
+
+
+@transaction.atomic
+def _settle(attempt: DeliveryAttempt, outcome: Outcome) -> None:
+    settling.settle(attempt, outcome)
+    bots.learn_of(TOKEN_ENV, outcome)
 
 
 def _booked(claimed: Delivery) -> datetime | None:

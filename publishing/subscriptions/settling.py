@@ -13,8 +13,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from articles.metrics import errors
-from publishing import bots
-from publishing.alerts import TOKEN_ENV
 from publishing.models import Delivery, DeliveryAttempt
 from publishing.outcomes import NotSent, Outcome, Refused, Sent, Unknown
 from publishing.settling import backoff
@@ -56,7 +54,6 @@ def settle(attempt: DeliveryAttempt, outcome: Outcome) -> bool:
     if not settled and not isinstance(outcome, Sent):
         closing = closing.filter(outcome=DeliveryAttempt.Outcome.PENDING)
     closing.update(outcome=NAMES[type(outcome)], error=reason, finished_at=now)
-    bots.learn_of(TOKEN_ENV, outcome)
     if settled:
         _follow(delivery, outcome, now)
     return settled and isinstance(outcome, Sent)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 from collections import Counter
 from collections.abc import Callable
 
@@ -54,14 +55,19 @@ def check(api: BotApi, count: int) -> Counter[str]:
     return Counter(state for _person, state in rows)
 
 
+def come_back() -> None:
+    """Telegram answers again, if it has not for a while."""
+    for bot in Bot.objects.all():
+        bots.resume(bot)
+
+
 def come_to_rest(sender: Sender) -> None:
     """Let the mailing end, after its senders have died and Telegram has been away."""
     for _ in range(20):
         waiting = Delivery.objects.exclude(state__in=[State.SENT, State.UNKNOWN])
         if Mailing.objects.filter(state=Mailing.State.MADE).exists() and not waiting.exists():
             return
-        for bot in Bot.objects.all():
-            bots.resume(bot)
+        come_back()
         past = timezone.now() - LONG_AGO
         waiting.exclude(claimed_until=None).update(claimed_until=past)
         waiting.update(not_before=past)
@@ -74,7 +80,9 @@ def test_a_mailing_survives_kills_at_any_moment(api: BotApi, start: Start, repor
     readers_of(out.channel, READERS)
     for number in range(10):
         api.faults.extend([Fault.DROP] if number % 3 == 0 else [])
-        sender.send(subscribers=THREADS, kill_within=1.0 + READERS / 1000)
+        status = sender.send(subscribers=THREADS, kill_within=1.0 + READERS / 1000)
+        assert status in {0, -signal.SIGKILL}
+        come_back()
         Delivery.objects.filter(state__in=Delivery.IN_FLIGHT).update(claimed_until=timezone.now() - LONG_AGO)
     api.faults.clear()
 

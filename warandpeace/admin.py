@@ -112,7 +112,11 @@ class UserAdmin(ReadablePermissions, SimpleSave, auth_admin.UserAdmin, ModelAdmi
 class GroupAdmin(ReadablePermissions, SimpleSave, auth_admin.GroupAdmin, ModelAdmin):  # type: ignore[misc]
     list_display = ("name", "purpose")
     readonly_fields = ("in_words",)
-    fieldsets = ((None, {"fields": ("name", "in_words", "permissions")}),)
+
+    def get_fields(self, request: HttpRequest, obj: Group | None = None) -> tuple[str, ...]:
+        """Who may not change it reads the words alone: the list of permissions would say the same in English."""
+        chosen = ("permissions",) if self.has_change_permission(request, obj) else ()
+        return ("name", "in_words", *chosen)
 
     @display(description=_("in words"))
     def in_words(self, group: Group) -> SafeString:

@@ -1,7 +1,7 @@
 """The only door to the web: bounded in time, size, redirects and connections, and shut to private addresses.
 
-No proxy, certificate or password is taken from the environment, and no cookie is kept. Its errors are one family, and
-their texts are sentences that a person finds beside the source in the admin.
+No proxy, certificate or password is taken from the environment, and no cookie is kept. Its errors are one family
+(`fetch_errors`), and callers name them as this module's.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import time
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from urllib.parse import unquote
 
 import httpx
@@ -21,6 +20,19 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from articles import metrics, network, pacing
+from articles.fetch_errors import (
+    AddressRefused,
+    BadStatus,
+    FetchError,
+    Gone,
+    HostRests,
+    TimedOut,
+    TooLarge,
+    TooManyRedirects,
+    Undecodable,
+    Unreachable,
+    bad_status,
+)
 from articles.pacing import Pace
 from usage.models import SessionStatsDaily
 from usage.retrying import read_retry_after
@@ -31,77 +43,25 @@ CONNECT_TIMEOUT = 10.0  # seconds
 READ_TIMEOUT = 20.0  # seconds between two pieces of an answer
 MAX_REDIRECTS = 5
 
+__all__ = [
+    "AddressRefused",
+    "BadStatus",
+    "FetchError",
+    "Gone",
+    "HostRests",
+    "Response",
+    "TimedOut",
+    "TooLarge",
+    "TooManyRedirects",
+    "Undecodable",
+    "Unreachable",
+    "fetch",
+    "record_requests",
+]
+
 REDIRECTS = {301, 302, 303, 307, 308}
 PERMANENT = {301, 308}
 NOT_MODIFIED = 304
-
-
-class FetchError(Exception):
-    """Nothing usable came. The text is a sentence for people, without addresses or secrets.
-
-    FetchError
-    ├── AddressRefused      not an http(s) address, or one that leads into a private network
-    ├── Unreachable         unknown host, connection refused or broken off, certificate not trusted
-    ├── TimedOut            no connection, no answer or no end of it in time
-    ├── TooLarge            the body is longer than the caller takes
-    ├── Undecodable         the body's compression is unknown or broken
-    ├── TooManyRedirects
-    ├── HostRests           the host asked for a pause, or too many wait for it; has `retry_after`
-    └── BadStatus           any answer but 2xx and 304; has `status` and `retry_after`
-        └── Gone            404 and 410: the thing is no longer there
-    """
-
-    retry_after: timedelta | None = None
-
-    @property
-    def code(self) -> str:
-        """A short name of the kind of failure, for metrics and dead letters."""
-        return type(self).__name__
-
-
-class AddressRefused(FetchError):
-    pass
-
-
-class Unreachable(FetchError):
-    pass
-
-
-class TimedOut(FetchError):
-    pass
-
-
-class TooLarge(FetchError):
-    pass
-
-
-class Undecodable(FetchError):
-    pass
-
-
-class TooManyRedirects(FetchError):
-    pass
-
-
-class HostRests(FetchError):
-    def __init__(self, message: str, wait: timedelta) -> None:
-        super().__init__(message)
-        self.retry_after = self.wait = wait
-
-
-class BadStatus(FetchError):
-    def __init__(self, message: str, status: int, retry_after: timedelta | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-        self.retry_after = retry_after
-
-    @property
-    def code(self) -> str:
-        return f"HTTP {self.status}"
-
-
-class Gone(BadStatus):
-    pass
 
 
 class _Count:
@@ -261,7 +221,7 @@ def _accept(response: httpx.Response, url: str, max_bytes: int, moved_to: str) -
         if retry_after:
             address = httpx.URL(url)
             pacing.rest(address.host, address.port, retry_after)
-        raise _bad_status(status, retry_after)
+        raise bad_status(status, retry_after)
     # Also what has no body is read to its end: otherwise the connection would not be used again.
     body = _body(response, max_bytes)
     return Response(status, url, {name.lower(): value for name, value in response.headers.items()}, body, moved_to)
@@ -295,19 +255,3 @@ def _decoded(response: httpx.Response, max_bytes: int) -> Iterator[bytes]:
         raise Undecodable(_("The compressed answer is damaged.")) from error
     if not decoder.eof:
         raise Undecodable(_("The compressed answer is damaged."))
-
-
-def _bad_status(status: int, retry_after: timedelta | None) -> BadStatus:
-    if status in {404, 410}:
-        return Gone(
-            _("There is nothing at this address any more (%(status)d).") % {"status": status}, status, retry_after
-        )
-    if status in {401, 403}:
-        return BadStatus(_("The server does not let us in (%(status)d).") % {"status": status}, status, retry_after)
-    if status == 429:  # noqa: PLR2004
-        return BadStatus(_("The server asks for fewer requests (429)."), status, retry_after)
-    if status >= 500:  # noqa: PLR2004
-        return BadStatus(
-            _("The server has a problem of its own (%(status)d).") % {"status": status}, status, retry_after
-        )
-    return BadStatus(_("The server answered with status %(status)d.") % {"status": status}, status, retry_after)

@@ -21,6 +21,7 @@ from unfold.decorators import action, display
 
 from articles.admin import coverage, selecting, trying
 from articles.models import Source
+from articles.sites import presets
 from articles.sites.presets import PRESETS, WARANDPEACE
 from articles.tasks import fetch_source
 from usage.doorbell import ring
@@ -74,7 +75,7 @@ class SourceAdmin(SimpleSave, SimpleHistoryAdmin, ModelAdmin):
     list_per_page = 50
     list_fullwidth = True
     formfield_overrides = HTTPS_ASSUMED
-    actions = ("fetch_selected", "switch_on", "switch_off")
+    actions = ("fetch_selected", "switch_on", "switch_off", "describe_selected")
     actions_submit_line = ("save_and_fetch",)
     actions_detail = ("show_coverage",)
     actions_list = ("add_warandpeace",)
@@ -183,6 +184,18 @@ class SourceAdmin(SimpleSave, SimpleHistoryAdmin, ModelAdmin):
         changed = self._switch(queryset, is_active=False)
         message = ngettext("%(changed)d source is switched off.", "%(changed)d sources are switched off.", changed)
         self.message_user(request, message % {"changed": changed}, messages.SUCCESS)
+
+    @admin.action(description=_("Use the ready description of the site"), permissions=["change"])
+    def describe_selected(self, request: HttpRequest, queryset: QuerySet[Source]) -> None:
+        """Also for feeds: it says how the pages of their articles and the site's archive are read."""
+        known = [(source, preset) for source in queryset if (preset := presets.of_address(source.url))]
+        for source, preset in known:
+            source.selectors, source.usual_yield, source.text_misses = preset.selectors, {}, 0
+            source.save(update_fields=["selectors", "usual_yield", "text_misses"])
+        message = ngettext("%(count)d source is described now.", "%(count)d sources are described now.", len(known)) % {
+            "count": len(known)
+        }
+        self.message_user(request, message, messages.SUCCESS if known else messages.WARNING)
 
     def _switch(self, queryset: QuerySet[Source], *, is_active: bool) -> int:
         """One by one, so that each change is in its history."""

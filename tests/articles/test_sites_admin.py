@@ -57,6 +57,18 @@ def form(values: dict[str, Any], **changes: str) -> dict[str, Any]:
 # --- the form ---------------------------------------------------------------------------------------------------------
 
 
+def test_an_old_row_of_warandpeace_is_described_by_one_action(operator: Client) -> None:
+    feed = SourceFactory(url="https://www.warandpeace.ru/ru/rss/", slug="warandpeace", selectors={})
+    other = SourceFactory(url="https://other.example/rss", selectors={})
+    chosen = {"action": "describe_selected", "_selected_action": [feed.pk, other.pk]}
+
+    operator.post("/admin/articles/source/", chosen)
+
+    feed.refresh_from_db()
+    other.refresh_from_db()
+    assert (feed.kind, feed.selectors, other.selectors) == ("feed", WARANDPEACE.selectors, {})
+
+
 def test_warandpeace_comes_ready_to_be_saved(operator: Client) -> None:
     page = operator.get(ADD, {"preset": "warandpeace"}).content.decode()
 

@@ -44,7 +44,7 @@ def test_a_flood_holds_every_channel_of_the_bot(api: BotApi) -> None:
 
 
 def test_each_failure_doubles_the_wait() -> None:
-    attempts = [settling._backoff(tries).total_seconds() for tries in (1, 2, 3, 40)]
+    attempts = [settling.backoff(tries).total_seconds() for tries in (1, 2, 3, 40)]
 
     assert attempts == [5, 10, 20, 20]
 

@@ -291,7 +291,7 @@ POSTGRES_BINARIES = env.str("POSTGRES_BINARIES", default="")
 
 FETCH_ALLOW_PRIVATE = env.bool("FETCH_ALLOW_PRIVATE", default=False)
 FETCH_USER_AGENT = env.str("FETCH_USER_AGENT", default="WarAndPeace/1.0 (news reader)")
-# Of one process to one server; the machine we run on is asked as fast as it answers.
+# To one server: the pause of all processes together, and how many requests of each run at once. Not to this machine.
 FETCH_SECONDS_BETWEEN_REQUESTS = env.float("FETCH_SECONDS_BETWEEN_REQUESTS", default=0.5)
 FETCH_CONNECTIONS_PER_HOST = env.int("FETCH_CONNECTIONS_PER_HOST", default=4)
 

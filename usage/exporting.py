@@ -13,7 +13,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from itertools import chain
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -146,7 +146,7 @@ class Exported:
         """One line in the log of changes: who, what list, with what filters, in which format."""
         query = request.META.get("QUERY_STRING", "")
         LogEntry.objects.create(
-            user_id=request.user.pk,
+            user_id=cast("int", request.user.pk),
             content_type=ContentType.objects.get_for_model(self.model, for_concrete_model=False),  # type: ignore[attr-defined]
             object_repr=str(self.opts.verbose_name_plural)[:200],  # type: ignore[attr-defined]
             action_flag=CHANGE,

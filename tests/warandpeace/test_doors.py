@@ -103,7 +103,7 @@ def answers(client: Client, door: Door) -> list[Any]:
 
 
 def is_shut(answer: Any) -> bool:
-    """Refused, not there, shown the way in, or sent on: to the dashboard from a row that isn't there, or to its form."""
+    """Refused, not there, shown the way in, or sent on: to the dashboard from a missing row, or to its form."""
     sent_to = answer.headers.get("Location", "")
     elsewhere = sent_to == "/admin/" or sent_to.startswith("/admin/login/") or sent_to.endswith("/999/change/")
     return answer.status_code in {400, 401, 403, 404, 405} or elsewhere

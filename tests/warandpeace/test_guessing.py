@@ -1,4 +1,4 @@
-"""Limits on guessing: per name and address, over all names, over all addresses, and who is believed about an address."""
+"""Limits on guessing: per name and address, over all names, over all addresses; who is believed about an address."""
 
 from __future__ import annotations
 

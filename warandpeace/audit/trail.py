@@ -170,7 +170,7 @@ def history_ledger(history: type[models.Model]) -> Ledger:
             return None
         found = history._default_manager.select_related("history_user")
         if wanted.row:
-            found = found.filter(**{tracked._meta.pk.name: wanted.row})  # type: ignore[union-attr]
+            found = found.filter(**{tracked._meta.pk.name: wanted.row})
         if wanted.person:
             found = found.filter(history_user=wanted.person)
         elif not wanted.with_machine:
@@ -185,7 +185,7 @@ def history_ledger(history: type[models.Model]) -> Ledger:
             person=version.history_user.get_username() if version.history_user else "",
             verb=str(VERBS[version.history_type]),
             kind=kind,
-            row=str(getattr(version, tracked._meta.pk.attname)),  # type: ignore[union-attr]
+            row=str(getattr(version, tracked._meta.pk.attname)),
             name=str(getattr(version, "title", "") or getattr(version, "name", "") or version),
             detail=version.history_change_reason or "",
         )
@@ -211,7 +211,7 @@ def send_rows(wanted: Wanted) -> models.QuerySet[Any] | None:
         return None
     rows = Attempt.objects.select_related("message__publication__approved_by", "message__channel")
     if wanted.row:
-        rows = rows.filter(message__publication=wanted.row)
+        rows = rows.filter(message__publication=int(wanted.row))
     if wanted.person:
         rows = rows.filter(message__publication__approved_by=wanted.person)
     elif not wanted.with_machine:

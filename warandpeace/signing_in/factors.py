@@ -62,8 +62,10 @@ def has_any(user: User) -> bool:
 
 def is_required_of(user: User | AnonymousUser) -> bool:
     """Whether the operator demands a second factor of this person: of who may publish, or of everybody."""
-    demanded = settings.REQUIRE_SECOND_FACTOR
-    return demanded == EVERYBODY or (demanded == PUBLISHERS and user.has_perm("publishing.approve_publication"))
+    demanded: str = settings.REQUIRE_SECOND_FACTOR
+    if demanded == PUBLISHERS:
+        return bool(user.has_perm("publishing.approve_publication"))
+    return demanded == EVERYBODY
 
 
 def note(user: User, message: str, by: User | None = None) -> None:

@@ -47,7 +47,7 @@ class Handler(AxesDatabaseHandler):
     def is_locked(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> bool:
         if super().is_locked(request, credentials):
             return True
-        name = (credentials or {}).get("username")
+        name: str = (credentials or {}).get("username") or ""
         spread = failures(ip_address=client_address(request)) >= FAILURES_OF_ADDRESS or (
             bool(name) and failures(username=name) >= FAILURES_OF_NAME
         )
@@ -84,7 +84,8 @@ def is_too_fast(request: HttpRequest) -> bool:
     minute = int(timezone.now().timestamp() // 60)
     key = sha256(f"sign-in {client_address(request)} {minute}".encode()).hexdigest()
     cache.add(key, 0, timeout=120)
+    limit: int = settings.SIGN_INS_PER_MINUTE
     try:
-        return cache.incr(key) > settings.SIGN_INS_PER_MINUTE
+        return cache.incr(key) > limit
     except ValueError:  # thrown out of a full cache in between
         return False

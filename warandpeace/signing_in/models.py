@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.db import models
 from django.utils import timezone
@@ -17,7 +17,7 @@ class SignInQuerySet(models.QuerySet["SignIn"]):
         """Those that still let somebody in."""
         return self.filter(session__expire_date__gt=now or timezone.now())
 
-    def of(self, user: AbstractBaseUser) -> SignInQuerySet:
+    def of(self, user: User) -> SignInQuerySet:
         return self.filter(user=user)
 
     def end(self) -> int:

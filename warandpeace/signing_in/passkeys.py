@@ -27,7 +27,7 @@ class TooOften(OTPWebAuthnApiError):
     default_code = "too_often"
 
 
-class Helper(WebAuthnHelper):  # type: ignore[misc]  # comes without types
+class Helper(WebAuthnHelper):
     """The domain is the first allowed host's; its own pages may ask, on whatever port they are served."""
 
     def get_allowed_origins(self) -> list[str]:
@@ -55,11 +55,11 @@ class Limited:
             raise TooOften
 
 
-class BeginSignIn(Limited, views.BeginCredentialAuthenticationView):  # type: ignore[misc]
+class BeginSignIn(Limited, views.BeginCredentialAuthenticationView):
     pass
 
 
-class CompleteSignIn(Limited, views.CompleteCredentialAuthenticationView):  # type: ignore[misc]
+class CompleteSignIn(Limited, views.CompleteCredentialAuthenticationView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """A passkey that proves nothing counts like a wrong password."""
         response: HttpResponse = super().dispatch(request, *args, **kwargs)
@@ -68,11 +68,11 @@ class CompleteSignIn(Limited, views.CompleteCredentialAuthenticationView):  # ty
         return response
 
 
-class BeginAdding(Limited, views.BeginCredentialRegistrationView):  # type: ignore[misc]
+class BeginAdding(Limited, views.BeginCredentialRegistrationView):
     pass
 
 
-class CompleteAdding(Limited, views.CompleteCredentialRegistrationView):  # type: ignore[misc]
+class CompleteAdding(Limited, views.CompleteCredentialRegistrationView):
     def post(self, *args: Any, **kwargs: Any) -> HttpResponse:
         """Sessions that were opened with less end: they would go on without the new factor."""
         response: HttpResponse = super().post(*args, **kwargs)

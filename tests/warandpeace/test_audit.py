@@ -102,7 +102,8 @@ def test_a_span_of_time_is_shown_without_what_is_around_it() -> None:
 
 def test_one_persons_work_is_told_apart() -> None:
     olga, ivan = UserFactory(username="olga"), UserFactory(username="ivan")
-    changed(olga), changed(ivan)
+    changed(olga)
+    changed(ivan)
 
     page = signed_in("operator").get(TRAIL, {"person": ivan.pk})
 

@@ -54,10 +54,8 @@ def of(user: User) -> Factors:
 
 
 def has_any(user: User) -> bool:
-    return (
-        WebAuthnCredential.objects.filter(user=user, confirmed=True).exists()
-        or TOTPDevice.objects.filter(user=user, confirmed=True).exists()
-    )
+    models = (WebAuthnCredential, TOTPDevice)
+    return any(model.objects.filter(user=user, confirmed=True).exists() for model in models)
 
 
 def is_required_of(user: User | AnonymousUser) -> bool:

@@ -436,3 +436,13 @@ def test_fetch_source_leaves_what_is_not_watched_and_what_is_no_feed(
 
 def test_fetch_source_says_if_it_failed(source_of: SourceOf) -> None:
     assert not fetch_source(source_of(b"", status=500).pk)
+
+
+def test_odd_characters_are_gone_before_either_database_sees_them(source_of: SourceOf) -> None:
+    odd = "\u202eПорт\u202c \u200bзак\u2066рыт\ufeff&#0;&#xD800;"
+    entry = f"<item><title>{odd}</title><link>https://a.example/odd</link><description>{odd}</description></item>"
+
+    ingest([source_of(f'<rss version="2.0"><channel>{entry}</channel></rss>'.encode())])
+
+    article = Article.objects.get()
+    assert (article.title, article.lead) == ("Порт закрыт", "Порт закрыт")

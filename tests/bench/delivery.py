@@ -1,14 +1,21 @@
-"""How fast approved publications go out: messages a second in one process, and how long an editor waits for a post."""
+"""How fast approved publications go out, what that costs, and how long an editor waits for a post.
+
+With BENCH_MESSAGES=10000 the figures about Telegram are those of a long day's queue; by default of a tenth of it.
+"""
 
 from __future__ import annotations
 
 import logging
 import os
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import django
@@ -20,19 +27,31 @@ if __name__ == "__main__":
     django.setup()
     logging.disable(logging.INFO)
 
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
+from django.utils import timezone
 
 from publishing import delivery
 from publishing.approval import approve
-from publishing.models import Channel, Publication, SandboxPost
+from publishing.models import Channel, Chat, Publication, SandboxPost
 from publishing.tasks import deliver_channel
 from tests.endtoend.stack import Stack
 from tests.factories import ArticleFactory, ChannelFactory, PublicationFactory, SourceFactory
 from tests.servers import postgres
 
 MESSAGES = 1_000
+TELEGRAM_MESSAGES = int(os.environ.get("BENCH_MESSAGES", "1000"))
+CHANNELS = 50
 DECISIONS = 40
+
+TELEGRAM = """
+import sys
+from tests.fakes.bot_api import bot_api
+with bot_api() as api:
+    print(api.url, flush=True)
+    sys.stdin.read()
+"""
 
 
 def pending(channel: Channel, count: int) -> list[Publication]:
@@ -56,6 +75,59 @@ def throughput() -> None:
         f"sent {sent / (ended - approved):,.0f}/s (three commits each)",
         flush=True,
     )
+
+
+def cost() -> None:
+    """Send to many Telegram channels, as workers are rung for them: CPU time a message, and the growth of memory."""
+    with telegram_elsewhere() as url:
+        settings.TELEGRAM_API_BASE_URL, settings.TELEGRAM_TOKENS = url, {"TELEGRAM_BOT_TOKEN": "1:bench"}
+        settings.TELEGRAM_MESSAGES_PER_SECOND = 1_000_000
+        channels = [
+            ChannelFactory.create(kind=Channel.Kind.TELEGRAM, chat_id=f"@bench{number}", slug=f"bench-{time.time_ns()}")
+            for number in range(CHANNELS)
+        ]
+        for channel in channels:
+            for publication in pending(channel, TELEGRAM_MESSAGES // CHANNELS):
+                approve(publication.pk, by=None)
+        send_round(channels)
+        began, memory, sent = time.process_time(), peak_memory(), 0
+        while round_sent := send_round(channels):
+            sent += round_sent
+        taken = (time.process_time() - began) / sent
+    per_second = CHANNELS * 20 / 60
+    print(
+        f"{connection.vendor}: sent {sent:,} to {CHANNELS} Telegram channels, {taken * 1000:.1f} ms of CPU each: "
+        f"{taken * per_second:.0%} of one core at the allowed {per_second:.1f}/s; "
+        f"memory grew by {peak_memory() - memory:.1f} MB to {peak_memory():.0f} MB",
+        flush=True,
+    )
+
+
+def send_round(channels: list[Channel]) -> int:
+    """One message in each channel, as its pace allows it; then the pace is over."""
+    sent = sum(delivery.deliver(channel.pk) for channel in channels)
+    past = timezone.now() - timedelta(minutes=1)
+    Channel.objects.update(next_post_at=past)
+    Chat.objects.update(next_call_at=past)
+    return sent
+
+
+def peak_memory() -> float:
+    """Of this process, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+@contextmanager
+def telegram_elsewhere() -> Iterator[str]:
+    """A Bot API in a process of its own, so that its cost isn't ours."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", TELEGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    try:
+        yield process.stdout.readline().strip()
+    finally:
+        process.communicate()
 
 
 def latency() -> None:
@@ -85,6 +157,7 @@ def posted_after(publication: Publication) -> float:
 def main() -> None:
     call_command("migrate", verbosity=0, skip_checks=True)
     throughput()
+    cost()
     if connection.vendor == "sqlite":
         latency()
         connection.close()

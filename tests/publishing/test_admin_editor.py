@@ -67,6 +67,24 @@ def test_the_second_of_two_editors_is_told_and_keeps_their_text(editor: Client) 
     assert Publication.objects.get(pk=publication.pk).final_text == "Чужой текст"
 
 
+def test_breaking_news_is_saved_and_asked_about_before_it_goes_anywhere(publisher: Client) -> None:
+    publication = PublicationFactory()
+
+    page = publisher.post(page_of(publication), typed(publication, title="Срочный заголовок", _break=""))
+
+    publication.refresh_from_db()
+    assert 'value="break_selected"' in page.content.decode()
+    assert (publication.title, publication.state) == ("Срочный заголовок", Publication.State.PENDING)
+
+
+def test_an_editor_may_not_break_news(editor: Client) -> None:
+    publication = PublicationFactory()
+
+    refused = editor.post(page_of(publication), typed(publication, _break=""))
+
+    assert refused.status_code == 403
+
+
 def test_approving_in_the_editor_saves_and_approves_what_was_seen(publisher: Client) -> None:
     publication = PublicationFactory()
 

@@ -4,15 +4,27 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('articles', '0012_servers_take_turns'),
+        ("articles", "0012_servers_take_turns"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='prompt',
-            name='kind',
-            field=models.CharField(choices=[('summary', 'summary of an article'), ('shorter', 'shorter summary of an article'), ('forecast', 'forecast note of an article'), ('daily', 'daily digest'), ('weekly', 'weekly digest'), ('monthly', 'monthly digest'), ('annual', 'annual digest')], default='summary', max_length=20, verbose_name='kind'),
+            model_name="prompt",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("summary", "summary of an article"),
+                    ("shorter", "shorter summary of an article"),
+                    ("forecast", "forecast note of an article"),
+                    ("daily", "daily digest"),
+                    ("weekly", "weekly digest"),
+                    ("monthly", "monthly digest"),
+                    ("annual", "annual digest"),
+                ],
+                default="summary",
+                max_length=20,
+                verbose_name="kind",
+            ),
         ),
     ]

@@ -127,14 +127,14 @@ def test_a_server_that_does_not_answer(legacy: Path) -> None:
 def test_a_full_disk_is_said_and_the_run_goes_on_later(
     legacy: Path, target: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, calls = reconcile._inserted, iter(range(100))
+    real, calls = reconcile.Writer._inserted, iter(range(100))
 
     def full(*arguments):
         if next(calls) == 2:
             raise OperationalError("could not extend file: No space left on device")
         return real(*arguments)
 
-    monkeypatch.setattr(reconcile, "_inserted", full)
+    monkeypatch.setattr(reconcile.Writer, "_inserted", full)
 
     said = refused(target, legacy, "--batch-size", "20")
 

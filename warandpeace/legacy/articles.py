@@ -8,33 +8,30 @@ from functools import reduce
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from articles.models import Article, Summary
-from publishing.models import Publication
 from warandpeace.legacy import clocks
+from warandpeace.legacy.article_columns import UsualArticles
+from warandpeace.legacy.article_rows import (
+    ARTICLE,
+    BACKFILL_NOTES,
+    LEGACY,
+    POSTED,
+    PUBLICATION,
+    RUSSIAN,
+    SUMMARY,
+    TO_THE_DAY,
+    TO_THE_MINUTE,
+    article_row,
+    summary_of,
+    summary_row,
+)
 from warandpeace.legacy.links import link_of
-from warandpeace.legacy.stream import FamilyStream, New, Setting
+from warandpeace.legacy.stream import CELL, FamilyStream, New, Setting
 from warandpeace.legacy.values import Old, key, text
+from warandpeace.transfer.blocks import Block
 from warandpeace.transfer.encoding import Utf8
 from warandpeace.transfer.errors import Unfit
-from warandpeace.transfer.tables import Table
 
-# The target finds by itself what an article is a copy of, and when to look for that: the old file knows nothing of it.
-ARTICLE = Table(Article, without=("story_id", "duplicate_of_id", "compare_at"))
-SUMMARY, PUBLICATION = Table(Summary), Table(Publication)
-
-# What the old bot stored in the place of a summary when the language model had failed.
-ERROR_PREFIXES = ("Ошибка при получении", "Ошибка API", "Ошибка:", "Error:", "Не удалось получить резюме")
-SUMMARISED, STORED = Article.Status.SUMMARISED.value, Article.Status.STORED.value
-TO_THE_DAY, TO_THE_MINUTE = Article.Precision.DAY, Article.Precision.MINUTE
-LEGACY = "legacy"
 CONTENT_TYPE = "content_type"
-BACKFILL_NOTES = {"failed": "backfill: failed", "skipped": "backfill: skipped"}
-
-
-def summary_of(old: Old) -> str:
-    """The summary, or nothing where an error stands in its place. Raises Unfit."""
-    summary = text(old, "summary_text").strip()
-    return "" if summary.startswith(ERROR_PREFIXES) else summary
 
 
 class OldArticle(NamedTuple):
@@ -102,11 +99,11 @@ class Articles(FamilyStream[OldArticle]):
             return "typeof(content)" if self.has_content else "'null'"
         return super().expression(column, is_there=is_there)
 
-    def rows(self, where: str, parameters: list[Any]) -> Iterator[Old]:
-        for old in super().rows(where, parameters):
-            if old.pop(CONTENT_TYPE) == "text" and isinstance(old["content"], bytes):
-                old["content"] = Utf8(old["content"])
-            yield old
+    def old(self, values: tuple[Any, ...]) -> Old:
+        old = super().old(values)
+        if old.pop(CONTENT_TYPE) == "text" and isinstance(old["content"], bytes):
+            old["content"] = Utf8(old["content"])
+        return old
 
     def passed_over(self) -> int:
         """With an early leader its whole family is early: an article is as old as the oldest of its rows."""
@@ -115,6 +112,28 @@ class Articles(FamilyStream[OldArticle]):
 
     def family_key(self, old: Old) -> str:
         return link_of(old["canonical_link"], old["url"])
+
+    def one_by_one(self, block: Block, low: int, high: int, alone: dict[int, str]) -> Iterator[Old]:
+        """Those that are alone and quite usual go by the column: that is several times as fast."""
+        if block.is_careful or self._corrections:
+            return super().one_by_one(block, low, high, alone)
+        usual, others = list[tuple[Any, ...]](), list[tuple[Any, ...]]()
+        for values in self.setting.snapshot.rows(f"{self.select} {CELL}", [low, high]):
+            (usual if values[0] in alone else others).append(values)
+        if usual:
+            self._take_usual(block, UsualArticles.understood(usual, alone, self.setting.zone))
+        return map(self.old, others)
+
+    def _take_usual(self, block: Block, usual: UsualArticles) -> None:
+        setting = self.setting
+        block.read += len(usual.ids)
+        block.transferred += len(usual.ids)
+        block.take_columns(ARTICLE, usual.articles(), {"source_id": setting.source_id, "language": RUSSIAN})
+        pairs = zip(usual.ids, usual.summaries, strict=True)
+        versions = [self._version_of_summary(number, summary) if summary else 0 for number, summary in pairs]
+        block.take_columns(SUMMARY, usual.versions(versions, setting.numbering["summaries"]), {"provider": LEGACY})
+        posted = {"channel_id": setting.channel_id, **POSTED}
+        block.take_columns(PUBLICATION, usual.posted(setting.numbering["publications"]), posted)
 
     def understood(self, old: Old) -> OldArticle:
         published = clocks.moment(old["published_at"], "published_at", self.setting.zone)
@@ -146,7 +165,7 @@ class Articles(FamilyStream[OldArticle]):
 
     def today(self, article: OldArticle) -> New:
         yield ARTICLE, self._article(article)
-        if article.summary and (version := self._version_of_summary(article)):
+        if article.summary and (version := self._version_of_summary(article.id, article.summary)):
             yield SUMMARY, summary_row(self.setting, article.id, version, article.summary, article.updated_at)
         if article.was_posted:
             yield PUBLICATION, self._posted(article)
@@ -156,16 +175,16 @@ class Articles(FamilyStream[OldArticle]):
         survivor = taken[0].id if taken else None
         self.setting.families.settle(self.name, [old["rowid"] for old in family], survivor, family[0]["key"])
 
-    def _version_of_summary(self, article: OldArticle) -> int:
+    def _version_of_summary(self, article_id: int, summary: str) -> int:
         """The number of the version `articles` holds; 0 if it is one of those in the `summaries` table."""
-        numbers = self.setting.families.members("summaries", str(article.id))
+        numbers = self.setting.families.members("summaries", str(article_id))
         if not numbers:
             return 1
         places = ", ".join("?" * len(numbers))
         sql = f"SELECT summary_text FROM summaries WHERE rowid IN ({places})"
         texts = [row[0] for row in self.setting.snapshot.rows(sql, numbers)]
         known = {each.strip() for each in texts if isinstance(each, str)}
-        return 0 if article.summary in known else len(numbers) + 1
+        return 0 if summary in known else len(numbers) + 1
 
     def _article(self, article: OldArticle) -> tuple[Any, ...]:
         return article_row(
@@ -192,8 +211,7 @@ class Articles(FamilyStream[OldArticle]):
                 "article_id": article.id,
                 "title": article.title,
                 "text": article.summary,
-                "state": Publication.State.PUBLISHED.value,
-                "reason": "Posted by the old bot.",
+                **POSTED,
                 "published_at": article.created_at,
                 "created_at": article.created_at,
                 "updated_at": article.created_at,
@@ -207,23 +225,3 @@ def content_of(old: Old) -> Utf8:
     if isinstance(value, Utf8):
         return value
     return Utf8(text(old, "content").encode("utf-8", "surrogateescape"))
-
-
-def article_row(setting: Setting, **values: Any) -> tuple[Any, ...]:
-    """An article at rest: with a summary or stored, and nothing automatic left to do for it."""
-    status = SUMMARISED if values["summary_text"] else STORED
-    return ARTICLE.row({"source_id": setting.source_id, "language": "ru", "status": status, **values})
-
-
-def summary_row(setting: Setting, article_id: int, version: int, summary: str, created_at: datetime) -> tuple[Any, ...]:
-    """The summary an article carried: it has no number of its own."""
-    return SUMMARY.row(
-        {
-            "id": setting.numbering["summaries"] + article_id,
-            "article_id": article_id,
-            "version": version,
-            "text": summary,
-            "provider": LEGACY,
-            "created_at": created_at,
-        }
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, tzinfo
 from typing import TypeVar
 
@@ -9,7 +10,7 @@ from warandpeace.transfer.errors import Unfit
 
 EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 Otherwise = TypeVar("Otherwise", datetime, None)
-LENGTH_OF_DATE = len("2025-08-12")
+LENGTH_OF_DATE, LENGTH_OF_SECOND = len("2025-08-12"), len("2025-08-12 09:32:45")
 
 
 def moment(value: object, name: str, naive: tzinfo = UTC) -> datetime:
@@ -30,6 +31,18 @@ def moment(value: object, name: str, naive: tzinfo = UTC) -> datetime:
 def moment_or(value: object, name: str, otherwise: Otherwise) -> datetime | Otherwise:
     """A moment in UTC, or something else where the old row says nothing. Raises Unfit."""
     return otherwise if value is None or value == "" else moment(value, name)
+
+
+def moments_or(values: Sequence[object], name: str, otherwise: Sequence[datetime]) -> list[datetime]:
+    """`moment_or` for a whole column: quickly, where all of it has the shape that SQLite's clock writes."""
+    try:
+        if set(map(len, values)) == {LENGTH_OF_SECOND}:  # type: ignore[arg-type]
+            parsed = [datetime.fromisoformat(value + "+00:00") for value in values]  # type: ignore[operator]
+            if min(parsed) >= EARLIEST and max(parsed) <= LATEST:
+                return parsed
+    except (TypeError, ValueError):
+        pass  # one by one, then
+    return [moment_or(value, name, other) for value, other in zip(values, otherwise, strict=True)]
 
 
 def has_only_a_day(value: object) -> bool:

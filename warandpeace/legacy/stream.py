@@ -20,6 +20,7 @@ from warandpeace.transfer.tables import Row, Table
 
 New = Iterable[tuple[Table, Row]]
 DAY = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*"
+CELL = "WHERE rowid >= ? AND rowid < ? ORDER BY rowid"
 Thing = TypeVar("Thing")
 
 
@@ -127,10 +128,12 @@ class LegacyStream(ABC):
         """Convert the old rows with these row ids, `high` excluded, into the block."""
 
     def rows(self, where: str, parameters: list[Any]) -> Iterator[Old]:
-        names = ("rowid", *self.old_columns)
-        for values in self.setting.snapshot.rows(f"{self.select} {where}", parameters):
-            old = dict(zip(names, values, strict=True))
-            yield self._put_right(old) if self._corrections else old
+        return map(self.old, self.setting.snapshot.rows(f"{self.select} {where}", parameters))
+
+    def old(self, values: tuple[Any, ...]) -> Old:
+        """An old row by the names of its columns, as a person has put it right."""
+        old = dict(zip(("rowid", *self.old_columns), values, strict=True))
+        return self._put_right(old) if self._corrections else old
 
     def _put_right(self, old: Old) -> Old:
         changes = self._corrections.get(str(old["rowid"]))
@@ -167,7 +170,7 @@ class RowStream(LegacyStream):
         """Today's rows of one old row. Raises Unfit."""
 
     def fill(self, block: Block, low: int, high: int) -> None:
-        for old in self.rows("WHERE rowid >= ? AND rowid < ? ORDER BY rowid", [low, high]):
+        for old in self.rows(CELL, [low, high]):
             if not self.setting.scope.admits(self.name):
                 return
             block.read += 1
@@ -220,16 +223,23 @@ class FamilyStream(LegacyStream, Generic[Thing]):
     def fill(self, block: Block, low: int, high: int) -> None:
         families, scope = self.setting.families, self.setting.scope
         keys, twins = families.keys(self.name, low, high), families.twins(self.name, low, high)
-        for old in self.rows("WHERE rowid >= ? AND rowid < ? ORDER BY rowid", [low, high]):
+        alone = {number: keys[number] for number in keys.keys() - twins.keys()} if twins else keys
+        for old in self.one_by_one(block, low, high, alone):
             number = old["rowid"]
-            leader = twins.get(number)
-            if leader is not None and leader != number:
+            leader = twins.get(number, number)
+            if leader != number:
                 continue  # accounted for where its leader was
             if not scope.admits(self.name):
                 return
             old["key"] = keys.get(number)
-            family = [old] if leader is None else self._family(old["key"])
-            self._take_family(block, family)
+            self._take_family(block, self._family(old["key"]) if number in twins else [old])
+
+    def one_by_one(self, block: Block, low: int, high: int, alone: dict[int, str]) -> Iterator[Old]:
+        """The rows of a cell that are converted one by one: all of them, if the stream knows no quicker way.
+
+        `alone` are the keys of those that share them with no other row.
+        """
+        return self.rows(CELL, [low, high])
 
     def _family(self, key: str) -> list[Old]:
         numbers = self.setting.families.members(self.name, key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -59,6 +59,11 @@ class Block:
             for table, row in rows:
                 self._loose[table].append(row)
         self.transferred += 1
+
+    def take_columns(self, table: Table, columns: Mapping[str, Sequence[Any]], common: Mapping[str, Any]) -> None:
+        """Add rows that come by the column, if there are any. Raises Unfit: then begin anew, carefully."""
+        if any(columns.values()):
+            self.rows[table] += table.pack_columns(columns, common)
 
     def seal(self) -> None:
         """Encode what was taken, all at once. Raises Unfit if any row does not fit: then begin anew, carefully."""

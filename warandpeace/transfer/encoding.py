@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Context, Decimal
 from itertools import repeat
-from operator import add, floordiv, sub
+from operator import add, contains, floordiv, sub
 from typing import Any
 
 from warandpeace.transfer.errors import Unfit
@@ -80,19 +80,25 @@ def text_column_encoder(max_length: int | None) -> EncodeColumn:
     def encode(values: Sequence[str | Utf8]) -> list[bytes]:
         if max(map(len, values)) > longest:
             raise Unfit("is too long")
-        try:
-            encoded = [value if isinstance(value, Utf8) else value.encode() for value in values]
-        except (AttributeError, UnicodeEncodeError):
-            raise Unfit("is no text") from None
-        # A line's end between the texts: no broken end of one can be made whole by the beginning of the next.
-        together = b"\n".join(encoded)
-        if b"\0" in together:
+        encoded = _all_decodable(values) if set(map(type, values)) == {Utf8} else _all_encoded(values)
+        if any(map(contains, encoded, repeat(b"\0"))):
             raise Unfit("has a NUL character")
-        if Utf8 in set(map(type, values)):
-            decoded(together)
         return list(map(add, map(_length, map(len, encoded)), encoded))
 
     return encode
+
+
+def _all_decodable(values: Sequence[Any]) -> Sequence[Utf8]:
+    for value in values:  # one by one: together they would not fit into the processor's cache
+        decoded(value)
+    return values
+
+
+def _all_encoded(values: Sequence[Any]) -> list[bytes]:
+    try:
+        return list(map(str.encode, values))
+    except (TypeError, UnicodeEncodeError):
+        raise Unfit("is no text") from None
 
 
 def integer_encoder(pack: Callable[[int, int], bytes], size: int, *, signed: bool = True) -> Encode:

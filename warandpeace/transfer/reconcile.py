@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from django.db import DatabaseError, OperationalError, transaction
 
 from warandpeace.transfer.blocks import Block, Quarantined
-from warandpeace.transfer.marks import checksum, mark, marks_of, name_of, pack_marks, unpack_marks
+from warandpeace.transfer.marks import checksum_of, mark, marks_of, name_of, pack_marks, unpack_marks
 from warandpeace.transfer.models import QuarantinedRow, Transfer, TransferBlock
 from warandpeace.transfer.originals import dump_original
 from warandpeace.transfer.tables import DIGEST_BYTES, Packed, Table
@@ -42,7 +42,8 @@ class Written:
 
     def slim(self) -> Written:
         for table, rows in self.block.rows.items():
-            self.block.rows[table] = [packed._replace(row=packed.row[: len(table.key)], data=b"") for packed in rows]
+            width = len(table.key)
+            self.block.rows[table] = [Packed(row[:width], b"", key, digest) for row, _, key, digest in rows]
         return self
 
 
@@ -64,11 +65,25 @@ class Writer:
         if stored is not None and self._says_the_same(stored, written):
             written.was_proved = stored.proved_at is not None
             return written.slim()
-        with transaction.atomic(using=self.target.alias):
-            if stored is not None or not _inserted(self.target, block):
+        if stored is not None or not self._inserted(written):
+            with transaction.atomic(using=self.target.alias):
                 _reconcile(self.target, written, unpack_marks(bytes(stored.marks)) if stored else {})
-            self._save(written, is_new=stored is None)
+                self._save(written, is_new=stored is None)
         return written.slim()
+
+    def _inserted(self, written: Written) -> bool:
+        """Try the fast way; a row that is in the way sends the block the careful way."""
+        try:
+            with transaction.atomic(using=self.target.alias):
+                for table, rows in written.block.rows.items():
+                    if rows:
+                        self.target.insert(table, rows)
+                self._save(written, is_new=True)
+        except OperationalError:  # the disk is full, the server is gone: no row's fault
+            raise
+        except DatabaseError:
+            return False
+        return True
 
     def _says_the_same(self, stored: TransferBlock, written: Written) -> bool:
         block = written.block
@@ -96,6 +111,7 @@ class Writer:
         if not is_new:
             TransferBlock.objects.using(alias).filter(**cell).delete()
             QuarantinedRow.objects.using(alias).filter(**cell).delete()
+        packed_marks = pack_marks(written.marks)
         TransferBlock.objects.using(alias).create(
             **cell,
             read=block.read,
@@ -103,8 +119,8 @@ class Writer:
             quarantined=block.lost,
             merged=block.merged,
             skipped=dict(block.skipped),
-            checksum=checksum(written.marks),
-            marks=pack_marks(written.marks),
+            checksum=checksum_of(packed_marks),
+            marks=packed_marks,
         )
         if block.quarantined:
             QuarantinedRow.objects.using(alias).bulk_create(
@@ -117,19 +133,6 @@ class Writer:
                 )
                 for row in block.quarantined
             )
-
-
-def _inserted(target: Target, block: Block) -> bool:
-    """Try the fast way; a row that is in the way sends the block the careful way."""
-    try:
-        with transaction.atomic(using=target.alias):
-            for table, rows in block.rows.items():
-                target.insert(table, rows)
-    except OperationalError:  # the disk is full, the server is gone: no row's fault
-        raise
-    except DatabaseError:
-        return False
-    return True
 
 
 def _reconcile(target: Target, written: Written, base: dict[bytes, bytes]) -> None:

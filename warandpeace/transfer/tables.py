@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from hashlib import sha256
@@ -138,10 +138,23 @@ class Table:
 
     def pack_all(self, rows: Sequence[Row]) -> list[Packed]:
         """Encode rows, column by column. Raises Unfit with the name of the first column that can't be held."""
-        if not rows:
-            return []
+        return self._packed(rows, list(zip(*rows, strict=True))) if rows else []
+
+    def pack_columns(self, columns: Mapping[str, Sequence[Any]], common: Mapping[str, Any]) -> list[Packed]:
+        """Encode rows that come by the column; `common` is what all of them share, and there is at least one row.
+
+        All other columns get their field's constant default. Raises Unfit as `pack_all` does.
+        """
+        if unknown := {*columns, *common} - set(self.columns):
+            raise KeyError(f"{self} has no {', '.join(sorted(unknown))}")
+        count = len(next(iter(columns.values())))
+        usual = zip(self.columns, self._usual, strict=True)
+        whole = [columns.get(name) or [common.get(name, default)] * count for name, default in usual]
+        return self._packed(list(zip(*whole, strict=True)), whole)
+
+    def _packed(self, rows: Sequence[Row], whole: Sequence[Sequence[Any]]) -> list[Packed]:
         try:
-            columns = [self._encoded(place, values) for place, values in enumerate(zip(*rows, strict=True))]
+            columns = [self._encoded(place, values) for place, values in enumerate(whole)]
         except (Unfit, TypeError):
             for row in rows:
                 self._blame(row)

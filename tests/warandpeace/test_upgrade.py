@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -26,12 +27,17 @@ FIRST = [
     ("publishing", "0006_installation"),
     ("warandpeace", "0003_transfer"),
 ]
+Rows = dict[str, list[dict[str, Any]]]
+
+# Django makes all models anew at each step back, which takes its time on a busy machine.
+pytestmark = pytest.mark.timeout(900)
+
 # Alerts of posting are rows of usage.Alert since; they stay there on the way back.
 MOVED = "publishing.Alert"
 NOW = timezone.now().replace(microsecond=0)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def empty_database(django_db_blocker: Any) -> Iterator[None]:
     """A database of its own on the suite's engine, without a single table, in the place of the suite's."""
     with django_db_blocker.unblock():
@@ -95,12 +101,19 @@ def fill(apps: Apps) -> None:
         state="unknown",
         fence=2,
     )
-    make("publishing.Attempt", message=message, fence=2, payload_hash="h", deadline=NOW, findings=[{"number": 6, "text": "y"}])
+    make(
+        "publishing.Attempt",
+        message=message,
+        fence=2,
+        payload_hash="h",
+        deadline=NOW,
+        findings=[{"number": 6, "text": "y"}],
+    )
     make("publishing.Bot", token_env="TELEGRAM_BOT_TOKEN", username="b")
     make("warandpeace.Heartbeat", name="sweeper", beat_at=NOW - timedelta(hours=1))
 
 
-def rows(apps: Apps) -> dict[str, list[dict[str, Any]]]:
+def rows(apps: Apps) -> Rows:
     """All rows of our apps, without what the program writes by itself."""
     own: list[type[models.Model]] = [
         model for app in APPS for model in apps.get_app_config(app).get_models() if model._meta.model_name != "prompt"
@@ -108,39 +121,47 @@ def rows(apps: Apps) -> dict[str, list[dict[str, Any]]]:
     return {model._meta.label: list(model._base_manager.order_by("pk").values()) for model in own}
 
 
-@pytest.fixture
-def upgraded(empty_database: None) -> dict[str, list[dict[str, Any]]]:
-    """What a database of the first release held before it was migrated to today."""
+@dataclass(frozen=True)
+class Journey:
+    """What a database of the first release held, what today's program found in it, and what it held back home."""
+
+    before: Rows
+    today: dict[str, Any]
+    after: Rows
+
+
+@pytest.fixture(scope="module")
+def journey(empty_database: None) -> Journey:
+    """There and back, one app at a time, as an operator would; every receiver of `post_migrate` runs each time."""
     apps = first_release()
     fill(apps)
     before = rows(apps)
-    call_command("migrate", verbosity=0, interactive=False)
-    return before
-
-
-def test_todays_program_reads_what_the_first_release_wrote(upgraded: dict[str, Any]) -> None:
-    article = Article.objects.get(title="Заголовок")
-
-    assert (article.content, article.summary_text) == ("Текст\nвторой", "Коротко")
-    assert Publication.objects.get().article == article
-    assert Message.objects.unresolved().get().fence == 2
-    assert set(Alert.objects.values_list("count", flat=True)) == {2, 3}
-
-
-def test_the_way_back_loses_nothing(upgraded: dict[str, Any]) -> None:
-    after = rows(first_release())
-
-    lost = {label: [row for row in before if row not in after[label]] for label, before in upgraded.items()}
-    assert {label for label, found in lost.items() if found} <= {MOVED}
-
-
-@pytest.mark.parametrize("order", [list, lambda apps: list(reversed(apps))], ids=["upstream first", "downstream first"])
-def test_each_app_can_be_migrated_alone(empty_database: None, order: Callable[[Any], list[str]]) -> None:
-    for app in order(APPS):
+    for app in APPS:
         call_command("migrate", app, verbosity=0, interactive=False)
+    today = read_today()
     for app, name in reversed(FIRST):
         call_command("migrate", app, name, verbosity=0, interactive=False)
+    return Journey(before, today, rows(apps))
 
-    apps = MigrationExecutor(connection).loader.project_state(FIRST).apps
 
-    assert apps.get_model("articles", "Article").objects.count() == 0
+def read_today() -> dict[str, Any]:
+    article = Article.objects.get(title="Заголовок")
+    return {
+        "texts": (article.content, article.summary_text),
+        "post": Publication.objects.get().article_id == article.pk,
+        "fence": Message.objects.unresolved().get().fence,
+        "alerts": set(Alert.objects.values_list("count", flat=True)),
+    }
+
+
+def test_todays_program_reads_what_the_first_release_wrote(journey: Journey) -> None:
+    found = journey.today
+
+    assert found == {"texts": ("Текст\nвторой", "Коротко"), "post": True, "fence": 2, "alerts": {2, 3}}
+
+
+def test_the_way_back_loses_nothing(journey: Journey) -> None:
+    lost = {label: [row for row in held if row not in journey.after[label]] for label, held in journey.before.items()}
+
+    assert sum(map(len, journey.before.values())) > 15
+    assert {label for label, found in lost.items() if found} <= {MOVED}

@@ -34,6 +34,8 @@ pytestmark = pytest.mark.timeout(900)
 
 # Alerts of posting are rows of usage.Alert since; they stay there on the way back.
 MOVED = "publishing.Alert"
+# What the first release kept but never used, and no longer exists.
+GIVEN_UP = {"topic_rules", "topics", "words", "wants_daily", "wants_weekly", "send_at"}
 NOW = timezone.now().replace(microsecond=0)
 
 
@@ -118,7 +120,11 @@ def rows(apps: Apps) -> Rows:
     own: list[type[models.Model]] = [
         model for app in APPS for model in apps.get_app_config(app).get_models() if model._meta.model_name != "prompt"
     ]
-    return {model._meta.label: list(model._base_manager.order_by("pk").values()) for model in own}
+    return {model._meta.label: [used(row) for row in model._base_manager.order_by("pk").values()] for model in own}
+
+
+def used(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in GIVEN_UP}
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,8 @@ def with_note(publication: Publication, text: str, note: str) -> str:
     if not note.strip():
         return text
     with translation.override(publication.channel.language):
-        return f"{text.rstrip()}\n\n{pgettext('below a post', 'Correction')}: {' '.join(note.split())}"
+        name = pgettext("below a post", "Correction")
+    return f"{text.rstrip()}\n\n{name}: {' '.join(note.split())}"
 
 
 def plan_edit(publication: Publication, *, title: str, text: str, note: str = "") -> list[Message]:

@@ -170,13 +170,13 @@ def consequences(publication: Publication, plan: Sequence[Message]) -> list[str]
     told = []
     if edits:
         text = ngettext("%(count)d message is edited where it stands.", "%(count)d messages are edited.", edits)
-        told.append(f"{text % {'count': edits}} {_('Nobody is notified; Telegram marks it as edited.')}")
+        told += [text % {"count": edits}, _("Nobody is notified; Telegram marks it as edited.")]
     if deletions:
         text = ngettext("%(count)d message is deleted for everybody.", "%(count)d messages are deleted.", deletions)
         told.append(text % {"count": deletions})
     if posts:
         text = ngettext("%(count)d message is posted as a new one.", "%(count)d messages are posted.", posts)
-        told.append(f"{text % {'count': posts}} {_('Subscribers are notified once more.')}")
+        told += [text % {"count": posts}, _("Subscribers are notified once more.")]
         if standing.posts(publication.messages.all()):
             told.append(_("What stands in the channel stays there, so it will be there twice."))
     if any(_is_old(message) for message in plan):

@@ -301,9 +301,10 @@ TELEGRAM_CHANNEL_ID = env.str("TELEGRAM_CHANNEL_ID", default="")
 TELEGRAM_ADMIN_IDS = [int(number) for number in env.list("TELEGRAM_ADMIN_IDS", default=[])]
 # With an address Telegram brings the bot's updates there; without one the bot asks for them.
 TELEGRAM_WEBHOOK_URL = env.str("TELEGRAM_WEBHOOK_URL", default="")
-TELEGRAM_WEBHOOK_SECRET = env.str("TELEGRAM_WEBHOOK_SECRET", default="") or hmac.digest(
-    SECRET_KEY.encode(), f"webhook of {TELEGRAM_BOT_TOKEN}".encode(), "sha256"
-).hex()
+TELEGRAM_WEBHOOK_SECRET = (
+    env.str("TELEGRAM_WEBHOOK_SECRET", default="")
+    or hmac.digest(SECRET_KEY.encode(), f"webhook of {TELEGRAM_BOT_TOKEN}".encode(), "sha256").hex()
+)
 # How many updates the bot takes in a minute: of one person, and each web process of all.
 TELEGRAM_UPDATES_PER_MINUTE = env.int("TELEGRAM_UPDATES_PER_MINUTE", default=30)
 TELEGRAM_WEBHOOK_PER_MINUTE = env.int("TELEGRAM_WEBHOOK_PER_MINUTE", default=1200)

@@ -8,77 +8,128 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('publishing', '0011_channels_carry_forecasts'),
+        ("publishing", "0011_channels_carry_forecasts"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='BotUpdate',
+            name="BotUpdate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('bot_number', models.BigIntegerField(verbose_name='number of the bot')),
-                ('update_id', models.BigIntegerField(verbose_name='number of the update')),
-                ('person', models.BigIntegerField(verbose_name='Telegram user')),
-                ('payload', models.JSONField(verbose_name='payload')),
-                ('is_too_many', models.BooleanField(default=False, verbose_name='beyond the limit')),
-                ('received_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='received')),
-                ('taken_at', models.DateTimeField(blank=True, null=True, verbose_name='taken')),
-                ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='answered')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("bot_number", models.BigIntegerField(verbose_name="number of the bot")),
+                ("update_id", models.BigIntegerField(verbose_name="number of the update")),
+                ("person", models.BigIntegerField(verbose_name="Telegram user")),
+                ("payload", models.JSONField(verbose_name="payload")),
+                ("is_too_many", models.BooleanField(default=False, verbose_name="beyond the limit")),
+                ("received_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="received")),
+                ("taken_at", models.DateTimeField(blank=True, null=True, verbose_name="taken")),
+                ("finished_at", models.DateTimeField(blank=True, null=True, verbose_name="answered")),
             ],
             options={
-                'verbose_name': 'update of the bot',
-                'verbose_name_plural': 'updates of the bot',
-                'indexes': [models.Index(fields=['person', 'received_at'], name='bot_update_of_person'), models.Index(fields=['received_at'], name='bot_update_received'), models.Index(condition=models.Q(('taken_at', None)), fields=['received_at'], name='bot_update_waiting')],
-                'constraints': [models.UniqueConstraint(fields=('bot_number', 'update_id'), name='unique_update_of_bot')],
+                "verbose_name": "update of the bot",
+                "verbose_name_plural": "updates of the bot",
+                "indexes": [
+                    models.Index(fields=["person", "received_at"], name="bot_update_of_person"),
+                    models.Index(fields=["received_at"], name="bot_update_received"),
+                    models.Index(
+                        condition=models.Q(("taken_at", None)), fields=["received_at"], name="bot_update_waiting"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("bot_number", "update_id"), name="unique_update_of_bot")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='DebugWindow',
+            name="DebugWindow",
             fields=[
-                ('id', models.PositiveSmallIntegerField(default=1, editable=False, primary_key=True, serialize=False)),
-                ('until', models.DateTimeField(verbose_name='until')),
-                ('asked_by', models.CharField(max_length=150, verbose_name='asked by')),
+                ("id", models.PositiveSmallIntegerField(default=1, editable=False, primary_key=True, serialize=False)),
+                ("until", models.DateTimeField(verbose_name="until")),
+                ("asked_by", models.CharField(max_length=150, verbose_name="asked by")),
             ],
             options={
-                'verbose_name': 'detailed logs',
-                'verbose_name_plural': 'detailed logs',
-                'constraints': [models.CheckConstraint(condition=models.Q(('pk', 1)), name='one_debug_window')],
+                "verbose_name": "detailed logs",
+                "verbose_name_plural": "detailed logs",
+                "constraints": [models.CheckConstraint(condition=models.Q(("pk", 1)), name="one_debug_window")],
             },
         ),
         migrations.CreateModel(
-            name='HistoricalTelegramEditor',
+            name="HistoricalTelegramEditor",
             fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('telegram_user_id', models.BigIntegerField(db_index=True, help_text='The number, as TELEGRAM_ADMIN_IDS lists it.', verbose_name='Telegram user')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('user', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='user')),
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
+                (
+                    "telegram_user_id",
+                    models.BigIntegerField(
+                        db_index=True,
+                        help_text="The number, as TELEGRAM_ADMIN_IDS lists it.",
+                        verbose_name="Telegram user",
+                    ),
+                ),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                (
+                    "history_type",
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="user",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical editor in Telegram',
-                'verbose_name_plural': 'historical editors in Telegram',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical editor in Telegram",
+                "verbose_name_plural": "historical editors in Telegram",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='TelegramEditor',
+            name="TelegramEditor",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('telegram_user_id', models.BigIntegerField(help_text='The number, as TELEGRAM_ADMIN_IDS lists it.', unique=True, verbose_name='Telegram user')),
-                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='user')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "telegram_user_id",
+                    models.BigIntegerField(
+                        help_text="The number, as TELEGRAM_ADMIN_IDS lists it.",
+                        unique=True,
+                        verbose_name="Telegram user",
+                    ),
+                ),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="user",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'editor in Telegram',
-                'verbose_name_plural': 'editors in Telegram',
-                'ordering': ['telegram_user_id'],
+                "verbose_name": "editor in Telegram",
+                "verbose_name_plural": "editors in Telegram",
+                "ordering": ["telegram_user_id"],
             },
         ),
     ]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -145,7 +146,7 @@ def test_an_old_feed_with_a_document_type_is_read(parsers: Parsers) -> None:
 AROUND = Circumstances("https://a.example/news/", ZoneInfo("UTC"), NOW)
 LIST = selectors.read(WARANDPEACE.selectors).list
 FRAME = '<table border="0" align="center" cellspacing="0" width="100%">'
-HOSTILE_READINGS = {
+HOSTILE_READINGS: dict[str, Callable[[], Any]] = {
     "never comes back": partial(pages.read_list, "<div>" * 300_000, LIST, AROUND),
     "needs too much memory": partial(pages.read_list, FRAME * 50_000, LIST, AROUND),
     "takes its time": partial(article_text.find, "<p>a b c</p>" * 200_000, AROUND.url),

@@ -183,7 +183,7 @@ def test_a_search_that_takes_too_long_ends_with_what_it_has(monkeypatch: pytest.
     monkeypatch.setattr(sqlite, "DEADLINE", -1)
     monkeypatch.setattr(sqlite, "STEPS", 1)
     monkeypatch.setattr(postgres, "DEADLINE", 0.01)
-    slow = ("SELECT article_id FROM articles_searchindex, pg_sleep(60)", [])
+    slow: tuple[str, list[Any]] = ("SELECT article_id FROM articles_searchindex, pg_sleep(60)", [])
     monkeypatch.setattr(postgres.PostgresIndex, "matching", lambda *_args, **_options: slow)
 
     assert titles("порт") == []

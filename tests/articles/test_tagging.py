@@ -192,7 +192,7 @@ def stored(monkeypatch: pytest.MonkeyPatch) -> list[Article]:
     monkeypatch.setattr(retagging, "AT_ONCE", 2)
     names = ["Порт", "Мост", "Порты", "Дом", "О порте"]
     source = SourceFactory()
-    articles = [ArticleFactory(title=name, content="", summary_text="", source=source) for name in names]
+    articles: list[Article] = [ArticleFactory(title=name, content="", summary_text="", source=source) for name in names]
     catch_up()
     rule("words", "порт")
     return articles

@@ -26,7 +26,17 @@ SLOW = 2.0  # seconds
 
 def feeds(folder: Path) -> list[tuple[str, bytes]]:
     """Names and bytes of the feeds in the source package."""
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary=:all:", "--dest", folder]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--no-deps",
+        "--no-binary=:all:",
+        "--dest",
+        str(folder),
+    ]
     subprocess.run([*command, f"feedparser=={version('feedparser')}"], check=True)
     with tarfile.open(next(folder.glob("feedparser-*.tar.gz"))) as package:
         files = [each for each in package if each.isfile() and "/tests/" in each.name and each.name.endswith(".xml")]

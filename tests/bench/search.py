@@ -101,7 +101,9 @@ def fill(language: Language) -> None:
 
 def multiply(distance: int) -> None:
     """Every text once more, under other numbers."""
-    columns = [field.column for field in Article._meta.concrete_fields if field.column not in {"id", "canonical_link"}]
+    columns = [
+        str(field.column) for field in Article._meta.concrete_fields if field.name not in {"id", "canonical_link"}
+    ]
     names = ", ".join(columns)
     of_index = "published_at, document" if connection.vendor == "postgresql" else "published_at, month, title, body"
     key = "article_id" if connection.vendor == "postgresql" else "rowid"

@@ -179,7 +179,7 @@ def test_a_scheduled_post_stands_on_its_day(publisher: Client, berlin: Channel, 
     moment = in_days(3)
     publication = scheduled(moment, channel=berlin)
 
-    page = publisher.get(CALENDAR, {"channel": berlin.pk, "view": view, "day": moment.date().isoformat()})
+    page = publisher.get(CALENDAR, {"channel": str(berlin.pk), "view": view, "day": moment.date().isoformat()})
 
     assert f'data-publication="{publication.pk}"' in page.content.decode()
     assert "<b>09:30</b>" in page.content.decode()
@@ -251,7 +251,7 @@ def test_the_calendar_costs_the_same_whatever_stands_in_it(
     publisher: Client, berlin: Channel, django_assert_num_queries: Any, django_assert_max_num_queries: Any
 ) -> None:
     scheduled(in_days(0) + timedelta(days=1), channel=berlin)
-    asked = {"channel": berlin.pk, "view": "month", "day": in_days(1).date().isoformat()}
+    asked = {"channel": str(berlin.pk), "view": "month", "day": in_days(1).date().isoformat()}
     with django_assert_max_num_queries(25) as few:
         publisher.get(CALENDAR, asked)
     for _number in range(5):

@@ -121,7 +121,7 @@ def test_an_edit_that_telegram_refuses_is_told_and_the_post_stays(api: BotApi) -
     publication = delivered(edited(publication, "Новый текст."))
 
     assert publication.state == State.PUBLISHED
-    assert "не даёт" in publication.last_error or "doesn't let" in publication.last_error
+    assert "не разрешает боту менять" in publication.last_error
     assert Alert.objects.open().filter(code=settling.CHANGE_REFUSED).exists()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -72,7 +73,7 @@ def test_nothing_is_waited_for_longer_than_a_few_minutes() -> None:
     assert (waited, queue_ready()) == (0, 1)
 
 
-def by_hand(**of_channel: str) -> Publication:
+def by_hand(**of_channel: Any) -> Publication:
     article = offered(**of_channel)
     queue_on(Channel.objects.get(), [article])
     return Publication.objects.get()

@@ -76,7 +76,7 @@ def test_the_report_counts_what_was_put_right(spoiled: Path, target: Database) -
 
     target.take(spoiled, "--retry-quarantine", str(edited(path, "5", published_at="2025-09-01")))
 
-    assert target.rows(Transfer).last().report["tables"]["articles"]["corrected"] == 1
+    assert target.rows(Transfer).latest("pk").report["tables"]["articles"]["corrected"] == 1
     assert target.rows(CorrectedRow).get().values == {"published_at": "2025-09-01"}
 
 

@@ -19,6 +19,7 @@ from tests.legacy_files import build, change
 from tests.transfer.conftest import Database
 from usage.models import ApiUsageEvent
 from warandpeace.legacy.articles import Articles
+from warandpeace.transfer.blocks import Block
 from warandpeace.transfer.models import Transfer
 
 
@@ -151,9 +152,12 @@ def test_release_leaves_alone_what_people_have_held() -> None:
 
 def test_since_reads_only_the_cells_it_must(tmp_path: Path, target: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     path, read, fill = build(tmp_path / "nine-days.db", 600), list[int](), Articles.fill
-    monkeypatch.setattr(
-        Articles, "fill", lambda self, block, low, high: read.append(low) or fill(self, block, low, high)
-    )
+
+    def noted(self: Articles, block: Block, low: int, high: int) -> None:
+        read.append(low)
+        fill(self, block, low, high)
+
+    monkeypatch.setattr(Articles, "fill", noted)
 
     said = target.take(path, "--since", "2025-10-06", "--batch-size", "10")
 

@@ -115,7 +115,8 @@ def test_an_answer_is_in_the_ledger_with_its_cost() -> None:
 
     completion = llm.complete(PROMPT, purpose="summary", backends=answering(failing=set()))
 
-    event = ApiUsageEvent.objects.get(pk=completion.usage_event_id)
+    event = ApiUsageEvent.objects.get()
+    assert event.pk == completion.usage_event_id
     assert (event.purpose, event.model, event.cost_usd) == ("summary", "flash", Decimal("0.0003"))
     daily = ApiUsageDaily.objects.get()
     assert (daily.model, daily.requests, daily.successes, daily.cost_usd) == ("flash", 1, 1, Decimal("0.0003"))

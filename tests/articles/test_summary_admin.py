@@ -82,7 +82,7 @@ def test_a_changed_prompt_is_the_next_version() -> None:
     form = editor.get("/admin/articles/prompt/add/?kind=daily").content.decode()
     saved = editor.post("/admin/articles/prompt/add/", {"kind": "daily", "text": "Пиши до $max_chars."})
 
-    assert "обзор дня" in form
+    assert "обзора дня" in form
     assert saved.status_code == 302
     newest = Prompt.objects.filter(kind="daily").first()
     assert newest is not None

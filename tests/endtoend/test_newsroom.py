@@ -5,6 +5,7 @@ from __future__ import annotations
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
+from random import Random
 
 import pytest
 from django.utils import timezone
@@ -25,8 +26,17 @@ def web() -> Iterator[FeedServer]:
 
 
 def fresh_items(site: str, count: int = 4) -> list[feeds.Item]:
-    """Invented articles of just now, which are young enough to be queued."""
-    return [replace(item, published=timezone.now()) for item in feeds.items(count, site=site)]
+    """Invented articles of just now, young enough to be queued, and none a copy of another."""
+    words = " ".join(feeds.SENTENCES).lower().replace(".", "").split()
+    chance = Random(site)  # noqa: S311  no secret
+    return [
+        replace(item, published=timezone.now(), text=" ".join(said(chance, words) for _ in range(12)))
+        for item in feeds.items(count, site=site)
+    ]
+
+
+def said(chance: Random, words: list[str]) -> str:
+    return " ".join(chance.sample(words, 9)).capitalize() + "."
 
 
 def watch(url: str, slug: str) -> None:

@@ -128,7 +128,7 @@ def test_nothing_that_old_is_the_end(site: Site) -> None:
 def test_what_can_only_be_followed_by_links_is_refused_by_the_command(site: Site) -> None:
     by_pages(site, address="", next="a.next")
 
-    with pytest.raises(CommandError, match="newest page only"):
+    with pytest.raises(CommandError, match="только с самой новой страницы"):
         call_command("backfill", "--source=warandpeace", "--from=2024-05-01", "--direction=oldest-first")
 
     assert not BackfillRun.objects.exists()
@@ -141,4 +141,4 @@ def test_what_can_only_be_followed_by_links_is_refused_in_the_admin(client: Clie
 
     page = client.post("/admin/articles/backfillrun/add/", asked, headers={"Accept-Language": "en"})
 
-    assert page.context["adminform"].form.non_field_errors()[0].startswith("This archive can be read from its newest")
+    assert page.context["adminform"].form.non_field_errors()[0].startswith("Этот архив читается только с самой новой")

@@ -256,7 +256,7 @@ def test_without_a_language_model_it_is_skipped_and_says_why() -> None:
 
     waiting.refresh_from_db()
     assert (waiting.status, waiting.data) == (Status.SKIPPED, {})
-    assert "offline summariser" in waiting.last_error
+    assert "офлайновый пересказ" in waiting.last_error
     assert not DeadLetter.objects.exists()
     assert not ApiUsageEvent.objects.exists()
 

@@ -65,7 +65,7 @@ def test_what_may_come_is_not_looked_up() -> None:
 def test_addresses_are_refused_wherever_they_stand(address: str, source: str) -> None:
     hidden = made(forecast=forecast(reasoning=f"Подробнее: {address}."))
 
-    with pytest.raises(UnusableNote, match="address"):
+    with pytest.raises(UnusableNote, match="адрес"):
         refuse_addresses(hidden, source or f"{TEXT} {address}")
 
 

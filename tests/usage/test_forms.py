@@ -96,7 +96,7 @@ def test_the_offline_summariser_is_not_asked(server: LlmServer, provider_of: Cal
 
 @pytest.mark.parametrize("name", ["", "extractive"])
 def test_with_nobody_but_the_offline_summariser_it_says_so(name: str) -> None:
-    with pytest.raises(llm.NobodyCapable, match="offline summariser"):
+    with pytest.raises(llm.NobodyCapable, match="офлайновый пересказ"):
         llm.complete(PROMPT, purpose="forecast", provider=name)
 
     assert not ApiUsageEvent.objects.exists()

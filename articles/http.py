@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-import httpx
+import httpx2
 from django.conf import settings
 from django.utils.translation import gettext as _
 
@@ -34,6 +34,7 @@ from articles.fetch_errors import (
     bad_status,
 )
 from articles.pacing import Pace
+from usage import connections
 from usage.models import SessionStatsDaily
 from usage.retrying import read_retry_after
 
@@ -137,10 +138,10 @@ def fetch(
         headers["If-None-Match"] = etag
     if last_modified:
         headers["If-Modified-Since"] = last_modified
-    clock = network.deadline.set(time.monotonic() + deadline)
+    clock = connections.deadline.set(time.monotonic() + deadline)
     try:
         return _follow(url, headers, max_bytes, deadline, target=target, pace=pace)
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError, UnicodeError) as error:
+    except (httpx2.InvalidURL, httpx2.UnsupportedProtocol, httpx2.LocalProtocolError, UnicodeError) as error:
         raise AddressRefused(_("This is not an address that can be fetched.")) from error
     except network.ForbiddenAddress as error:
         raise AddressRefused(
@@ -150,16 +151,16 @@ def fetch(
         raise HostRests(_("The server asked for a pause, or too many wait for it."), error.wait) from error
     except network.UnknownHost as error:
         raise Unreachable(_("There is no server of this name.")) from error
-    except httpx.TimeoutException as error:
+    except httpx2.TimeoutException as error:
         raise TimedOut(_("The server did not answer in time.")) from error
-    except httpx.TransportError as error:
+    except httpx2.TransportError as error:
         raise Unreachable(_broken_connection(error)) from error
     finally:
-        network.deadline.reset(clock)
+        connections.deadline.reset(clock)
 
 
 def _broken_connection(error: BaseException) -> str:
-    """What went wrong below HTTP: httpx wraps the reason in its own exceptions, the innermost one says it."""
+    """What went wrong below HTTP: httpx2 wraps the reason in its own exceptions, the innermost one says it."""
     innermost = error
     while innermost.__cause__ or innermost.__context__:
         innermost = innermost.__cause__ or innermost.__context__  # type: ignore[assignment]
@@ -176,11 +177,11 @@ def _follow(
     url: str, headers: dict[str, str], max_bytes: int, deadline: float, *, target: str, pace: Pace | None
 ) -> Response:
     timeouts = {"connect": CONNECT_TIMEOUT, "read": READ_TIMEOUT, "write": READ_TIMEOUT, "pool": deadline}
-    address, moved_to, is_permanent = httpx.URL(url), "", True
+    address, moved_to, is_permanent = httpx2.URL(url), "", True
     for _hop in range(MAX_REDIRECTS + 1):
         if address.scheme not in {"http", "https"} or not address.host:
             raise AddressRefused(_("Only http and https addresses are fetched."))
-        request = httpx.Request("GET", address, headers=headers | _login(address), extensions={"timeout": timeouts})
+        request = httpx2.Request("GET", address, headers=headers | _login(address), extensions={"timeout": timeouts})
         with pacing.turn(address.host, address.port, pace):
             response = _send(request, target)
             try:
@@ -195,14 +196,14 @@ def _follow(
     raise TooManyRedirects(_("The server redirects without end."))
 
 
-def _login(address: httpx.URL) -> dict[str, str]:
+def _login(address: httpx2.URL) -> dict[str, str]:
     """The header for a name and password that stand in the address itself."""
     if not address.userinfo:
         return {}
     return {"Authorization": f"Basic {base64.b64encode(unquote(address.userinfo.decode()).encode()).decode()}"}
 
 
-def _send(request: httpx.Request, target: str) -> httpx.Response:
+def _send(request: httpx2.Request, target: str) -> httpx2.Response:
     _count.add()
     started, status_group = time.monotonic(), "error"
     try:
@@ -214,12 +215,12 @@ def _send(request: httpx.Request, target: str) -> httpx.Response:
     return response
 
 
-def _accept(response: httpx.Response, url: str, max_bytes: int, moved_to: str) -> Response:
+def _accept(response: httpx2.Response, url: str, max_bytes: int, moved_to: str) -> Response:
     status = response.status_code
     if status != NOT_MODIFIED and not response.is_success:
         retry_after = read_retry_after(response.headers.get("retry-after", ""))
         if retry_after:
-            address = httpx.URL(url)
+            address = httpx2.URL(url)
             pacing.rest(address.host, address.port, retry_after)
         raise bad_status(status, retry_after)
     # Also what has no body is read to its end: otherwise the connection would not be used again.
@@ -227,7 +228,7 @@ def _accept(response: httpx.Response, url: str, max_bytes: int, moved_to: str) -
     return Response(status, url, {name.lower(): value for name, value in response.headers.items()}, body, moved_to)
 
 
-def _body(response: httpx.Response, max_bytes: int) -> bytes:
+def _body(response: httpx2.Response, max_bytes: int) -> bytes:
     if int(response.headers.get("content-length", "0")) > max_bytes:
         raise TooLarge(_("The answer is larger than %(limit)d bytes.") % {"limit": max_bytes})
     body = bytearray()
@@ -238,8 +239,8 @@ def _body(response: httpx.Response, max_bytes: int) -> bytes:
     return bytes(body)
 
 
-def _decoded(response: httpx.Response, max_bytes: int) -> Iterator[bytes]:
-    """The body piece by piece. Unlike httpx's decoder, no piece grows beyond the limit: a gzip bomb stays small."""
+def _decoded(response: httpx2.Response, max_bytes: int) -> Iterator[bytes]:
+    """The body piece by piece. Unlike httpx2's decoder, no piece grows beyond the limit: a gzip bomb stays small."""
     coding = response.headers.get("content-encoding", "identity").strip().lower()
     pieces: Iterator[bytes] = iter(response.stream)  # type: ignore[arg-type]
     if coding in {"", "identity"}:

@@ -6,21 +6,14 @@ resolves differently a moment later cannot lead us astray. It happens at each co
 
 from __future__ import annotations
 
-import os
 import socket
-import threading
-import time
 from collections.abc import Iterable
-from contextvars import ContextVar
-from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
-import httpcore
-import httpx
+import httpcore2
 from django.conf import settings
 
-# When the request that this thread is making must be over, on the monotonic clock.
-deadline: ContextVar[float] = ContextVar("deadline", default=float("inf"))
+from usage.connections import TimedBackend, TimedStream, TimedTransport, one_per_process
 
 # Connections of one process, all servers together.
 MAX_CONNECTIONS = 32
@@ -70,44 +63,8 @@ def resolve(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(info[4][0]) for info in found))
 
 
-def time_left(timeout: float | None, expired: type[httpcore.TimeoutException]) -> float:
-    """Seconds that one step may take: its own timeout, cut by the deadline of the whole. Raises `expired` after it."""
-    left = deadline.get() - time.monotonic()
-    if left <= 0:
-        raise expired("the deadline has passed")
-    return left if timeout is None else min(left, timeout)
-
-
-class TimedStream(httpcore.NetworkStream):
-    """A connection whose every read and write ends by the deadline of the request that uses it."""
-
-    def __init__(self, stream: httpcore.NetworkStream) -> None:
-        self._stream = stream
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, time_left(timeout, httpcore.ReadTimeout))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, time_left(timeout, httpcore.WriteTimeout))
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def start_tls(
-        self, ssl_context: object, server_hostname: str | None = None, timeout: float | None = None
-    ) -> TimedStream:
-        left = time_left(timeout, httpcore.ConnectTimeout)
-        return TimedStream(self._stream.start_tls(ssl_context, server_hostname, left))  # type: ignore[arg-type]
-
-    def get_extra_info(self, info: str) -> object:
-        return self._stream.get_extra_info(info)
-
-
-class VettedBackend(httpcore.NetworkBackend):
+class VettedBackend(TimedBackend):
     """Connects to the first address of a host that may be reached and answers."""
-
-    def __init__(self) -> None:
-        self._backend = httpcore.SyncBackend()
 
     def connect_tcp(
         self,
@@ -115,47 +72,19 @@ class VettedBackend(httpcore.NetworkBackend):
         port: int,
         timeout: float | None = None,
         local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> TimedStream:
         addresses = [address for address in resolve(host, port) if may_reach(address)]
-        failure: httpcore.NetworkError | httpcore.TimeoutException | None = None
+        failure: httpcore2.NetworkError | httpcore2.TimeoutException | None = None
         for address in addresses:
-            left = time_left(timeout, httpcore.ConnectTimeout)
             try:
-                return TimedStream(self._backend.connect_tcp(address, port, left, local_address, socket_options))
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                return super().connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                 failure = error
         raise failure or ForbiddenAddress(host)
 
 
-class VettedTransport(httpx.HTTPTransport):
-    """httpx's transport over one pool of vetted, timed connections, without anything from the environment."""
-
-    def __init__(self) -> None:
-        context = httpx.create_ssl_context(trust_env=False)
-        super().__init__(verify=context, trust_env=False)
-        # httpx has no parameter for the network backend of its pool.
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=context,
-            max_connections=MAX_CONNECTIONS,
-            keepalive_expiry=KEEP_ALIVE,
-            network_backend=VettedBackend(),
-        )
-
-
-_opening = threading.Lock()
-
-
-@cache
-def _open_transport() -> VettedTransport:
-    return VettedTransport()
-
-
-def transport() -> VettedTransport:
-    """The one transport of this process; the lock because `cache` alone lets two threads open one each."""
-    with _opening:
-        return _open_transport()
-
-
-# A forked child must not talk on its parent's connections.
-os.register_at_fork(after_in_child=_open_transport.cache_clear)
+@one_per_process
+def transport() -> TimedTransport:
+    """The one transport of this process."""
+    return TimedTransport(VettedBackend(), max_connections=MAX_CONNECTIONS, keep_alive=KEEP_ALIVE)

@@ -12,7 +12,7 @@ import httpx2
 import openai
 from django.utils.translation import gettext as _
 
-from usage import prompts, transport
+from usage import connections, prompts, transport
 from usage.models import Provider
 from usage.prompts import Call, Prompt, ProviderFailed, Reply
 from usage.retrying import read_retry_after
@@ -32,7 +32,7 @@ MOST_TOKENS = 10_000_000
 
 def answer(provider: Provider, prompt: Prompt, call: Call) -> Reply:
     """Ask the provider's server once. Raises one of the ProviderFailed family."""
-    clock = transport.deadline.set(time.monotonic() + call.timeout)
+    clock = connections.deadline.set(time.monotonic() + call.timeout)
     try:
         raw = _client(provider, call).chat.completions.with_raw_response.create(
             model=provider.model,
@@ -49,7 +49,7 @@ def answer(provider: Provider, prompt: Prompt, call: Call) -> Reply:
     except openai.APIConnectionError as error:
         raise _connection_error(error) from None
     finally:
-        transport.deadline.reset(clock)
+        connections.deadline.reset(clock)
     return read(raw.http_response.content)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -17,29 +16,11 @@ from django.utils import timezone
 
 from articles.estimating import Estimate, estimate, estimate_notes
 from articles.forecasts import planning, writing
+from articles.management.arguments import day, positive
 from articles.models import Article, ForecastNote, Source
 from articles.summarise import awaiting_summary, summarise_article
 from usage.models import Provider
 from usage.stopping import stopped_by_signals
-
-
-def day(text: str) -> date:
-    """A date for argparse."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a date; write YYYY-MM-DD, as in 2026-11-22") from error
-
-
-def positive(text: str) -> int:
-    """A whole number from 1 on, for argparse."""
-    try:
-        number = int(text)
-    except ValueError:
-        number = 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
-    return number
 
 
 def midnight(of: date) -> datetime:

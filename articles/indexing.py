@@ -105,7 +105,13 @@ def _taken(notes: Sequence[int]) -> set[int]:
 def document_of(article: Article) -> Document:
     """An article as the index holds it."""
     return document(
-        article.pk, article.published_at, article.title, article.lead, article.summary_text, article.content
+        article.pk,
+        article.published_at,
+        article.source_id,
+        article.title,
+        article.lead,
+        article.summary_text,
+        article.content,
     )
 
 

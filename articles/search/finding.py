@@ -13,10 +13,12 @@ from typing import Any, TypeVar
 from django.db import OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Case, IntegerField, QuerySet, Value, When
-from django.db.models.expressions import RawSQL
+from django.db.models.expressions import Col, RawSQL
+from django.db.models.lookups import Exact
+from django.db.models.sql.where import AND
 
-from articles.search.documents import SPANS, spans
-from articles.search.index import ALWAYS, Index
+from articles.search.documents import SPANS, of_source, spans
+from articles.search.index import Index, Marks
 from articles.search.postgres import PostgresIndex
 from articles.search.query import Query, parse
 from articles.search.sqlite import SqliteIndex
@@ -60,6 +62,7 @@ class _Search:
         self.articles, self.query = articles, query
         self.index = index_of(connections[articles.db])
         self.spans = _spans(articles)
+        self.source, self.is_narrowed_further = _filters(articles)
         self.most = MOST_WITH_PHRASE if any(len(phrase) > 1 for phrase in query.wanted) else MOST
 
     def collect(self, *, in_title: bool) -> list[int]:
@@ -68,7 +71,7 @@ class _Search:
         try:
             with self.index.hurried():
                 while place < len(self.spans):
-                    found = self._in(self.spans[place], in_title=in_title)
+                    found = self._marked((*self.spans[place], *self.source), in_title=in_title)
                     place = self._next(place, len(found))
         except OperationalError as error:
             logger.warning("a search ended early: %s", error)
@@ -83,23 +86,37 @@ class _Search:
         enough = (further for further in range(place + 1, last) if found * months[further] >= self.most * months[place])
         return next(enough, last)
 
-    def _in(self, span: str, *, in_title: bool) -> list[int]:
-        """The newest matches in a span, which reaches from some day to the newest article."""
-        if not self.articles.query.where:
-            return self.index.newest(self.query, span, in_title=in_title, most=self.most)
-        candidates = self.index.newest(self.query, span, in_title=in_title, most=MOST_COMPARED + 1)
+    def _marked(self, marks: Marks, *, in_title: bool) -> list[int]:
+        """The newest matches with these marks."""
+        if not self.is_narrowed_further:
+            return self.index.newest(self.query, marks, in_title=in_title, most=self.most)
+        candidates = self.index.newest(self.query, marks, in_title=in_title, most=MOST_COMPARED + 1)
         if not candidates:
             return []
         matching = self.articles.filter(pk__in=candidates)
         if len(candidates) > MOST_COMPARED:
             matching = self.articles.filter(
-                pk__in=RawSQL(*self.index.matching(self.query, span, in_title=in_title))  # noqa: S611  ours
+                pk__in=RawSQL(*self.index.matching(self.query, marks, in_title=in_title))  # noqa: S611  ours
             )
         return list(matching.order_by("-published_at", "-pk").values_list("pk", flat=True)[: self.most])
 
 
-def _spans(articles: QuerySet[Any]) -> tuple[str, ...]:
-    """The spans that the newest article lies in, from its month on, and all time at the end."""
+def _spans(articles: QuerySet[Any]) -> list[Marks]:
+    """The marks of the spans that the newest article lies in, from its month on, and none for all time at the end."""
     newest = articles.model._default_manager.using(articles.db).order_by("-published_at", "-pk")
     moment = newest.values_list("published_at", flat=True).first()
-    return (*spans(moment), ALWAYS) if moment else ()
+    return [*([span] for span in spans(moment)), []] if moment else []
+
+
+def _filters(articles: QuerySet[Any]) -> tuple[Marks, bool]:
+    """The mark of the one source that a queryset is filtered by, and whether it has other filters, too.
+
+    Only the plainest filter is understood; what isn't understood is another one.
+    """
+    where = articles.query.where
+    if where.negated or where.connector != AND:
+        return [], True
+    field = articles.model._meta.get_field("source")
+    plain = [each for each in where.children if isinstance(each, Exact) and isinstance(each.lhs, Col)]
+    sources = [each.rhs for each in plain if each.lhs.target == field and isinstance(each.rhs, int)]
+    return [of_source(pk) for pk in sources], len(sources) < len(where.children)

@@ -17,9 +17,8 @@ TABLE = "articles_searchindex"
 # found until then is shown.
 DEADLINE = 2.0
 
-
-# For all time; else a span is one of `documents.spans`.
-ALWAYS = ""
+# Marks of documents (`Document.marks`), all of which an article must have.
+Marks = Sequence[str]
 
 
 class Index(ABC):
@@ -49,11 +48,11 @@ class Index(ABC):
         """Forget articles."""
 
     @abstractmethod
-    def matching(self, query: Query, span: str, *, in_title: bool) -> tuple[str, list[Any]]:
-        """SQL, with its parameters, of the articles in a span of time that have what is wanted (`in_title`: there)."""
+    def matching(self, query: Query, marks: Marks, *, in_title: bool) -> tuple[str, list[Any]]:
+        """SQL, with its parameters, of the articles so marked that have what is wanted (`in_title`: there)."""
 
     @abstractmethod
-    def newest(self, query: Query, span: str, *, in_title: bool, most: int) -> list[int]:
+    def newest(self, query: Query, marks: Marks, *, in_title: bool, most: int) -> list[int]:
         """At most so many articles' numbers out of `matching`, the newest first. Raises django.db.OperationalError."""
 
     @abstractmethod

@@ -1,20 +1,23 @@
 """The index in PostgreSQL: a table beside the articles, with a tsvector under GIN.
 
 It is no column of the article itself: every claim of an article would then write all its words into the GIN index
-anew. A word of the title stands in the document a second time as `=word`, and the document's month, quarter and year
-as `@m…`, `@q…`, `@y…`: so GIN alone answers what is in a title and what is recent, without reading a row.
+anew. Beside its words the document has what GIN alone can tell by then, without reading a row: each word of the title a
+second time, as `=word`; what is known of the article, as `@mark`; and the number of each two words that stand side by
+side, as `~number`. GIN knows no places: without these numbers a phrase would be looked for in the document of each
+article that has all of its words.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise, product
 from typing import Any
 
 from django.db import transaction
 
-from articles.search.documents import Document, spans
-from articles.search.index import DEADLINE, TABLE, Index
+from articles.search.documents import Document, pair
+from articles.search.index import DEADLINE, TABLE, Index, Marks
 from articles.search.query import Phrase, Query
 
 TEXTS = "title, lead, content, summary_text, topic, published_at, source_id"
@@ -51,6 +54,9 @@ DROP = (
     f"DROP TABLE IF EXISTS {TABLE}",
 )
 
+# Two words with more stems than these together are too many pairs to be worth a look.
+MOST_PAIRS = 32
+
 
 class PostgresIndex(Index):
     def create(self) -> None:
@@ -82,12 +88,12 @@ class PostgresIndex(Index):
         with self.connection.cursor() as cursor:
             cursor.execute(f"DELETE FROM {TABLE} WHERE article_id = ANY(%s)", [list(article_ids)])  # noqa: S608
 
-    def matching(self, query: Query, span: str, *, in_title: bool) -> tuple[str, list[Any]]:
+    def matching(self, query: Query, marks: Marks, *, in_title: bool) -> tuple[str, list[Any]]:
         sql = f"SELECT article_id FROM {TABLE} WHERE document @@ %s::tsquery"  # noqa: S608
-        return sql, [tsquery(query, span, in_title=in_title)]
+        return sql, [tsquery(query, marks, in_title=in_title)]
 
-    def newest(self, query: Query, span: str, *, in_title: bool, most: int) -> list[int]:
-        sql, parameters = self.matching(query, span, in_title=in_title)
+    def newest(self, query: Query, marks: Marks, *, in_title: bool, most: int) -> list[int]:
+        sql, parameters = self.matching(query, marks, in_title=in_title)
         return self.numbers(f"{sql} ORDER BY published_at DESC, article_id DESC LIMIT {most}", parameters)
 
     @contextmanager
@@ -108,7 +114,8 @@ SET = "SELECT set_config(%s, %s, true), set_config(%s, %s, true)"
 
 def tsvector(document: Document) -> str:
     """A document as PostgreSQL reads it. Stems are letters and digits only: nothing in them needs to be escaped."""
-    words = [f"'@{span}'" for span in spans(document.published_at)]
+    words = [f"'@{mark}'" for mark in document.marks]
+    words += [_pair(number) for number in document.pairs]
     words += [f"'={stem}':{_places(places)}" for stem, places in document.title_positions.items()]
     words += [f"'{stem}':{_places(places)}" for stem, places in document.positions.items()]
     return " ".join(words)
@@ -118,19 +125,25 @@ def _places(places: list[int]) -> str:
     return ",".join(map(str, places))
 
 
-def tsquery(query: Query, span: str, *, in_title: bool) -> str:
-    """A query as PostgreSQL reads it, within a span of time."""
-    mark = "=" if in_title else ""
-    parts = [_phrase(phrase, mark) for phrase in query.wanted]
+def tsquery(query: Query, marks: Marks, *, in_title: bool) -> str:
+    """A query as PostgreSQL reads it, among the articles with these marks."""
+    place = "=" if in_title else ""
+    parts = [_phrase(phrase, place) for phrase in query.wanted]
     parts += [f"!{_phrase(phrase, '')}" for phrase in query.unwanted]
-    if span:
-        parts.append(f"'@{span}'")
+    parts += [f"'@{mark}'" for mark in marks]
     return " & ".join(parts)
 
 
-def _phrase(phrase: Phrase, mark: str) -> str:
-    return f"({' <-> '.join(_any_of(f'{mark}{stem}' for stem in stems) for stems in phrase)})"
+def _phrase(phrase: Phrase, place: str) -> str:
+    words = " <-> ".join(_any_of(f"'{place}{stem}'" for stem in stems) for stems in phrase)
+    side_by_side = [product(*two) for two in pairwise(phrase) if len(two[0]) * len(two[1]) <= MOST_PAIRS]
+    pairs = [_any_of({_pair(pair(*two)) for two in each}) for each in side_by_side]
+    return f"({' & '.join([words, *pairs])})"
+
+
+def _pair(number: int) -> str:
+    return f"'~{number:x}'"
 
 
 def _any_of(lexemes: Iterable[str]) -> str:
-    return "(" + "|".join(f"'{lexeme}'" for lexeme in lexemes) + ")"
+    return f"({'|'.join(lexemes)})"

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from itertools import islice, product
 from typing import Any
 
-from articles.search.documents import Document, spans
-from articles.search.index import DEADLINE, TABLE, Index
+from articles.search.documents import Document
+from articles.search.index import DEADLINE, TABLE, Index, Marks
 from articles.search.query import Phrase, Query
 
-# `month` holds the month and all the spans it lies in. The ascii tokenizer takes everything beyond ASCII for letters,
+# `month` holds all marks of the document. The ascii tokenizer takes everything beyond ASCII for letters,
 # which is right for stems.
 CREATE = (
     f"CREATE VIRTUAL TABLE IF NOT EXISTS {TABLE} "
@@ -55,8 +55,7 @@ class SqliteIndex(Index):
     def write(self, documents: Sequence[Document]) -> None:
         self.remove([each.article_id for each in documents])
         rows = [
-            (each.article_id, each.published_at.timestamp(), " ".join(spans(each.published_at)), *_texts(each))
-            for each in documents
+            (each.article_id, each.published_at.timestamp(), " ".join(each.marks), *_texts(each)) for each in documents
         ]
         with self.connection.cursor() as cursor:
             cursor.executemany(
@@ -68,16 +67,16 @@ class SqliteIndex(Index):
         with self.connection.cursor() as cursor:
             cursor.executemany(f"DELETE FROM {TABLE} WHERE rowid = %s", [(each,) for each in article_ids])  # noqa: S608
 
-    def matching(self, query: Query, span: str, *, in_title: bool) -> tuple[str, list[Any]]:
-        parameters = list[Any]([match(query, span, in_title=in_title)])
+    def matching(self, query: Query, marks: Marks, *, in_title: bool) -> tuple[str, list[Any]]:
+        parameters = list[Any]([match(query, marks, in_title=in_title)])
         where = f"{TABLE} MATCH %s"
-        if not query.wanted and not span:
+        if not query.wanted and not marks:
             # FTS5 knows "this without that", but not "everything without that".
             where, parameters = f"rowid NOT IN (SELECT rowid FROM {TABLE} WHERE {where})", [_unwanted(query)]  # noqa: S608
         return f"SELECT rowid FROM {TABLE} WHERE {where}", parameters  # noqa: S608
 
-    def newest(self, query: Query, span: str, *, in_title: bool, most: int) -> list[int]:
-        sql, parameters = self.matching(query, span, in_title=in_title)
+    def newest(self, query: Query, marks: Marks, *, in_title: bool, most: int) -> list[int]:
+        sql, parameters = self.matching(query, marks, in_title=in_title)
         return self.numbers(f"{sql} ORDER BY published_at DESC, rowid DESC LIMIT {most}", parameters)
 
     @contextmanager
@@ -95,12 +94,11 @@ def _texts(document: Document) -> tuple[str, str]:
     return " ".join(document.title), " ".join(document.body)
 
 
-def match(query: Query, span: str, *, in_title: bool) -> str:
-    """A query as FTS5 reads it, within a span of time. Each stem is quoted: none is an operator."""
+def match(query: Query, marks: Marks, *, in_title: bool) -> str:
+    """A query as FTS5 reads it, among the articles with these marks. Each stem is quoted: none is an operator."""
     columns = "{title}" if in_title else "{title body}"
     parts = [f"{columns} : ({_phrase(phrase)})" for phrase in query.wanted]
-    if span:
-        parts.append(f'month : "{span}"')
+    parts += [f'month : "{mark}"' for mark in marks]
     wanted = " AND ".join(parts)
     return f"({wanted}) NOT ({_unwanted(query)})" if query.unwanted else wanted
 

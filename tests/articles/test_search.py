@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.db import connection
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from articles.indexing import catch_up
 from articles.models import Article
 from articles.search import finding, postgres, sqlite
+from articles.search.finding import index_of
 from articles.search.highlighting import SNIPPET, marked, snippet
 from articles.search.query import parse
 from tests.factories import ArticleFactory
@@ -74,6 +76,14 @@ def test_a_phrase_is_found_where_its_words_stand_side_by_side(text: str) -> None
     written("Нет", "Ветер северный. Северный холодный ветер.")
 
     assert titles(text) == ["Да"]
+
+
+@pytest.mark.django_db
+def test_the_words_of_a_phrase_may_have_stems_that_are_nothing_alike() -> None:
+    written("Прошло три трудных дня")
+    written("Дни трудные")
+
+    assert titles('"трудный день"') == ["Прошло три трудных дня"]
 
 
 @pytest.mark.django_db
@@ -161,11 +171,23 @@ def test_only_what_the_filters_leave_is_searched() -> None:
 @pytest.mark.django_db
 def test_filters_reach_beyond_the_candidates_that_are_compared_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finding, "MOST_COMPARED", 2)
-    oldest = written("Порт здесь", days_ago=3)
+    oldest = written("Порт здесь", days_ago=3, language="ru")
     for day in range(3):
-        written("Порт там", days_ago=day)
+        written("Порт там", days_ago=day, language="en")
 
-    assert list(Article.objects.filter(source=oldest.source).search("порт")) == [oldest]
+    assert list(Article.objects.filter(language="ru").search("порт")) == [oldest]
+
+
+@pytest.mark.django_db
+def test_the_index_itself_looks_among_the_articles_of_one_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = written("Порт здесь", days_ago=3)
+    written("Порт там")
+    asked = Mock(wraps=index_of(connection))
+    monkeypatch.setattr(finding, "index_of", lambda _connection: asked)
+
+    list(Article.objects.filter(source=here.source).search("порт"))
+
+    assert all(f"s{here.source_id}" in call.args[1] for call in asked.newest.call_args_list)
 
 
 @pytest.mark.django_db
@@ -209,7 +231,7 @@ def test_a_search_leaves_the_connection_as_it_was() -> None:
 def test_any_text_is_a_query_that_either_database_can_read(text: str) -> None:
     query = parse(text)
 
-    for span in ("y2026", ""):
+    for span in (["y2026"], []):
         assert "\x00" not in postgres.tsquery(query, span, in_title=True)
         assert sqlite.match(query, span, in_title=False).count('"') % 2 == 0
 

@@ -87,11 +87,17 @@ def fill(language: Language) -> None:
         index.run("DROP INDEX articles_searchindex_document")
     for first in range(1, DISTINCT + 1, FILLED_AT_ONCE):
         documents = [
-            Document(pk, NEWEST - SPAN * (1 - pk / DISTINCT), language.text(TITLE), language.text(BODY))
+            Document(
+                pk,
+                NEWEST - SPAN * (1 - pk / DISTINCT),
+                language.text(TITLE),
+                language.text(BODY),
+                sources[pk % SOURCES],
+            )
             for pk in range(first, min(first + FILLED_AT_ONCE, DISTINCT + 1))
         ]
         with transaction.atomic():
-            Article.objects.bulk_create([article(each, sources[each.article_id % SOURCES]) for each in documents])
+            Article.objects.bulk_create([article(each, each.source_id) for each in documents])
             index.write(documents)
     for copy in range(1, ROWS // DISTINCT):
         multiply(copy * DISTINCT)

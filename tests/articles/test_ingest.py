@@ -1,10 +1,9 @@
-"""ingest: each entry becomes one article, whatever the feeds, the servers and other processes do."""
+"""ingest: each entry becomes one article, whatever the feeds and the servers do."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,11 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 from pytest_django import DjangoAssertNumQueries
 
-from articles import storing
-from articles.ingest import MANY_SOURCES, fetch_source, ingest, ingest_document
+from articles.ingest import fetch_source, ingest
 from articles.models import Article, Source
-from articles.models.source import FETCH_LEASE
-from tests.factories import ArticleFactory, SourceFactory
 from tests.fakes.feed_server import FeedServer
 from tests.fakes.feeds import NOON, Item, atom, items, rdf, rss, story
 from usage.models import SessionStatsDaily
@@ -130,6 +126,16 @@ def test_an_article_belongs_to_the_source_that_had_it_first(source_of: SourceOf)
     assert Article.objects.get().source == first
 
 
+def test_odd_characters_are_gone_before_either_database_sees_them(source_of: SourceOf) -> None:
+    odd = "\u202eПорт\u202c \u200bзак\u2066рыт\ufeff&#0;&#xD800;"
+    entry = f"<item><title>{odd}</title><link>https://a.example/odd</link><description>{odd}</description></item>"
+
+    ingest([source_of(f'<rss version="2.0"><channel>{entry}</channel></rss>'.encode())])
+
+    article = Article.objects.get()
+    assert (article.title, article.lead) == ("Порт закрыт", "Порт закрыт")
+
+
 # --- the next step ----------------------------------------------------------------------------------------------------
 
 
@@ -170,89 +176,6 @@ def test_nothing_is_offered_to_channels(source_of: SourceOf) -> None:
     ingest([source_of(rss(items(5)), source={"auto_queue": True})])
 
     assert not Article.objects.ready_to_publish()
-
-
-# --- what changes -----------------------------------------------------------------------------------------------------
-
-
-def summarised(**fields: Any) -> None:
-    Article.objects.update(status="summarised", next_step_at=None, summary_text="Кратко.", **fields)
-
-
-def test_a_changed_text_is_stored_and_summarised_again(source_of: SourceOf, server: FeedServer) -> None:
-    source = source_of(rss([Item(text=story(1, 900))]))
-    ingest([source])
-    summarised()
-
-    report = ingest([change(server, source, Item(title="Порт: уточнение", text=story(2, 900)))])
-
-    article = Article.objects.get()
-    assert (report.updated, article.title, article.status) == (1, "Порт: уточнение", "ready")
-    assert article in Article.objects.due()
-    assert article.content_hash == storing.fingerprint(article.content)
-
-
-def test_a_change_beside_the_text_asks_for_no_new_summary(source_of: SourceOf, server: FeedServer) -> None:
-    source = source_of(rss([Item(text=story(1, 900))]))
-    ingest([source])
-    summarised()
-
-    ingest([change(server, source, Item(text=story(1, 900), topic="Порт"))])
-
-    assert (Article.objects.get().topic, Article.objects.get().status) == ("Порт", "summarised")
-
-
-def test_a_changed_announcement_sends_for_the_page_again_and_keeps_the_text(
-    source_of: SourceOf, server: FeedServer
-) -> None:
-    source = source_of(rss([Item()]))
-    ingest([source])
-    summarised(content="Полный текст со страницы.")
-
-    ingest([change(server, source, Item(lead="Уточнение."))])
-
-    article = Article.objects.get()
-    assert (article.status, article.lead, article.content) == ("new", "Уточнение.", "Полный текст со страницы.")
-
-
-def test_what_a_person_has_edited_stays(source_of: SourceOf, server: FeedServer) -> None:
-    source = source_of(rss([Item()]))
-    ingest([source])
-    Article.objects.update(title="Правка", edited_at=timezone.now())
-
-    report = ingest([change(server, source, Item(title="Из ленты"))])
-
-    assert (Article.objects.get().title, report.updated) == ("Правка", 0)
-
-
-@pytest.mark.parametrize(
-    ("date", "expected", "precision"),
-    [
-        ("2026-11-19", NOON, "minute"),
-        ("", NOON, "minute"),
-        ("2026-11-19T08:00:00Z", datetime(2026, 11, 19, 8, 0, tzinfo=UTC), "minute"),
-    ],
-)
-def test_a_known_time_is_never_replaced_by_a_vaguer_one(
-    source_of: SourceOf, server: FeedServer, date: str, expected: datetime, precision: str
-) -> None:
-    source = source_of(rss([Item()]))
-    ingest([source])
-
-    ingest([change(server, source, Item(title="Новое", date=date))])
-
-    assert (Article.objects.get().published_at, Article.objects.get().published_precision) == (expected, precision)
-
-
-def test_an_article_from_an_archive_keeps_its_text_and_its_step(source_of: SourceOf) -> None:
-    source = source_of(rss([Item(text=story(1, 900))]))
-    ArticleFactory(source=source, canonical_link="https://news.example/1", content="Из архива.", status="summarised")
-
-    ingest([source])
-
-    article = Article.objects.get()
-    assert (article.content, article.status, article.next_step_at) == ("Из архива.", "summarised", None)
-    assert article.title == "Порт увеличил перевалку угля"
 
 
 # --- a source's health ------------------------------------------------------------------------------------------------
@@ -321,101 +244,7 @@ def test_requests_are_counted(source_of: SourceOf) -> None:
     assert sum(SessionStatsDaily.objects.values_list("http_requests", flat=True)) >= 2
 
 
-# --- other processes --------------------------------------------------------------------------------------------------
-
-
-def test_a_source_that_another_process_took_since_is_left_to_it(source_of: SourceOf, server: FeedServer) -> None:
-    source = source_of(rss(items(2)))
-    Source.objects.update(next_fetch_at=timezone.now() + FETCH_LEASE)
-
-    report = ingest([source])
-
-    assert (report.sources, server.requests) == (0, [])
-
-
-def test_an_outcome_is_not_written_over_a_newer_plan(source_of: SourceOf) -> None:
-    quick, slow = source_of(b"", status=500), source_of(rss(items(2)), delay=0.5)
-    plan = timezone.now() - timedelta(days=1)
-
-    def plan_anew(done: Source, _reason: str) -> None:
-        if done == quick:  # and the slow one is being fetched
-            Source.objects.filter(pk=slow.pk).update(next_fetch_at=plan)
-
-    report = ingest([quick, slow], on_source=plan_anew)
-
-    assert (report.new, again(slow).next_fetch_at) == (2, plan)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_processes_that_store_the_same_feed_make_each_article_once(source_of: SourceOf) -> None:
-    source = source_of(rss(items(30)))
-    other = SourceFactory(url=source.url + "?2")
-    body = rss(items(30))
-    counts: list[int] = []
-
-    def store(owner: Source) -> None:
-        counts.append(ingest_document(owner, body).new)
-        connection.close()
-
-    threads = [threading.Thread(target=store, args=[owner]) for owner in (source, other, source, other)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert (sum(counts), Article.objects.count(), len(counts)) == (30, 30, 4)
-
-
-def test_an_article_that_appears_between_look_and_insert_is_seen(
-    source_of: SourceOf, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    source = source_of(rss(items(3)))
-    create = storing._create
-
-    def late(*arguments: Any) -> int:
-        monkeypatch.setattr(storing, "_create", create)
-        ArticleFactory(canonical_link="https://news.example/news/view/2")
-        return create(*arguments)
-
-    monkeypatch.setattr(storing, "_create", late)
-
-    report = ingest([source])
-
-    assert (report.new, Article.objects.count()) == (3, 3)
-
-
-def test_once_asked_to_stop_the_rest_is_given_back(source_of: SourceOf, server: FeedServer) -> None:
-    sources = [source_of(rss([Item(link=f"https://news.example/{number}")])) for number in range(5)]
-    answers = iter([False, False, True])
-
-    report = ingest(sources, should_stop=lambda: next(answers))
-
-    assert (report.sources, len(server.requests)) == (2, 2)
-    assert Source.objects.due().count() == 3
-
-
-def test_a_dry_run_tells_and_changes_nothing(source_of: SourceOf) -> None:
-    source, bad = source_of(rss(items(3))), source_of(b"", status=500)
-    before = list(Source.objects.values())
-
-    report = ingest([source, bad], dry_run=True)
-
-    assert str(report) == "sources=2 new=3 updated=0 unchanged=0 failed=1"
-    assert not Article.objects.exists()
-    assert list(Source.objects.values()) == before
-
-
-# --- many sources, one source -----------------------------------------------------------------------------------------
-
-
-def test_many_feeds_are_read_in_other_processes(source_of: SourceOf, monkeypatch: pytest.MonkeyPatch) -> None:
-    sources = [source_of(rss(items(2, site=f"https://s{number}.example"))) for number in range(MANY_SOURCES)]
-    sources.append(source_of(b"no feed"))
-    monkeypatch.setattr("articles.feeds.Reader", None)  # in this process
-
-    report = ingest(sources)
-
-    assert (report.new, len(report.failures)) == (2 * MANY_SOURCES, 1)
+# --- one source -------------------------------------------------------------------------------------------------------
 
 
 def test_fetch_source_takes_only_what_is_due(source_of: SourceOf, server: FeedServer) -> None:
@@ -436,25 +265,3 @@ def test_fetch_source_leaves_what_is_not_watched_and_what_is_no_feed(
 
 def test_fetch_source_says_if_it_failed(source_of: SourceOf) -> None:
     assert not fetch_source(source_of(b"", status=500).pk)
-
-
-def test_odd_characters_are_gone_before_either_database_sees_them(source_of: SourceOf) -> None:
-    odd = "\u202eПорт\u202c \u200bзак\u2066рыт\ufeff&#0;&#xD800;"
-    entry = f"<item><title>{odd}</title><link>https://a.example/odd</link><description>{odd}</description></item>"
-
-    ingest([source_of(f'<rss version="2.0"><channel>{entry}</channel></rss>'.encode())])
-
-    article = Article.objects.get()
-    assert (article.title, article.lead) == ("Порт закрыт", "Порт закрыт")
-
-
-def test_a_feed_that_changes_its_addresses_brings_nothing_anew(source_of: SourceOf, server: FeedServer) -> None:
-    source = source_of(rss([Item()]))
-    ingest([source])
-    head, item = rss([Item()]).split(b"<item>")
-    body = head + b"<item>" + item.replace(b"://", b"://moved.")
-    server.serve(source.url.removeprefix(server.url("")), body)
-
-    ingest([Source.objects.get()])
-
-    assert Article.objects.count() == 1

@@ -17,7 +17,7 @@ from django.utils import timezone
 from articles.management.commands.summarise import SUMMARIES
 from articles.models import Article, Summary
 from articles.summarise import awaiting_summary, summarise_article
-from tests.articles.test_summarise import waiting
+from tests.articles.summaries import waiting
 from tests.factories import SourceFactory
 from usage.models import ApiUsageEvent, Provider
 

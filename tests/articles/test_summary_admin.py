@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from articles import prompts, tasks
 from articles.models import Article, Prompt, Summary
-from tests.articles.test_summarise import TEXT, waiting
+from tests.articles.summaries import TEXT, waiting
 from tests.people import signed_in
 from usage.models import ApiUsageEvent, Provider
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from articles import asking, prompts, tasks, trials
 from articles.models import Article, Prompt, Summary
 from articles.summarise import summarise_article
-from tests.articles.test_summarise import TEXT, waiting
+from tests.articles.summaries import TEXT, waiting
 from usage import llm
 from usage.models import ApiUsageEvent
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from publishing import settling, standing
 from publishing.models import Channel, Message
@@ -12,35 +14,61 @@ from usage.models import Alert
 
 State = Message.State
 
+KINDS = ("doubled", "lost", "untold", "differs")
+
 
 class PromiseBroken(AssertionError):
     """A message was sent twice, is missing, or its row says something else than the ledger."""
 
 
+@dataclass(frozen=True)
+class Breach:
+    """A message that was sent twice or is lost, of which nobody was told, or that differs from what its row says."""
+
+    kind: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.what}"
+
+
 def check(api: BotApi) -> Counter[str]:
-    """How many messages ended in which state. Raises PromiseBroken for the first that breaks the promise."""
+    """How many messages have ended in which state. Raises PromiseBroken with everything that breaks the promise."""
+    broken, states = judge(api)
+    if broken:
+        raise PromiseBroken("; ".join(map(str, broken)))
+    return states
+
+
+def judge(api: BotApi) -> tuple[list[Breach], Counter[str]]:
+    """Where the promise is broken, and how many messages have ended in which state."""
     messages = list(Message.objects.select_related("channel"))
+    broken = [*_untold(messages), *_copies(api, messages), *_differences(api, messages)]
+    return broken, Counter(message.state for message in messages)
+
+
+def _untold(messages: list[Message]) -> Iterator[Breach]:
+    """Each message of which nobody knows whether it was sent has an alert."""
     alerts = set(Alert.objects.open().filter(code=settling.UNRESOLVED).values_list("subject", flat=True))
     for message in messages:
         if message.state in Message.UNRESOLVED and str(message.pk) not in alerts:
-            raise PromiseBroken(f"{message} is {message.state}, and nobody was told")
-    _check_copies(api, messages)
-    _check_what_stands(api, messages)
-    return Counter(message.state for message in messages)
+            yield Breach("untold", f"{message} is {message.state}")
 
 
-def _check_copies(api: BotApi, messages: list[Message]) -> None:
+def _copies(api: BotApi, messages: list[Message]) -> Iterator[Breach]:
     """Each message was sent once, or not at all, or its row says that nobody knows; a text may be posted again."""
     copies = Counter(post["text"] for post in api.sent if post["chat_id"] != AUDIT)
     posts = [message for message in messages if message.action == Message.Action.SEND]
     sure = Counter(message.payload["text"] for message in posts if message.state == State.SENT)
     maybe = Counter(message.payload["text"] for message in posts if message.state in Message.UNRESOLVED)
     for text in {message.payload["text"] for message in posts}:
-        if not sure[text] <= copies[text] <= sure[text] + maybe[text]:
-            raise PromiseBroken(f"{copies[text]} copies, {sure[text]} sent and {maybe[text]} doubtful: {text[:50]}")
+        if copies[text] < sure[text]:
+            yield Breach("lost", f"{copies[text]} copies, {sure[text]} sent: {text[:50]}")
+        if copies[text] > sure[text] + maybe[text]:
+            yield Breach("doubled", f"{copies[text]} copies, {sure[text]} sent, {maybe[text]} doubtful: {text[:50]}")
 
 
-def _check_what_stands(api: BotApi, messages: list[Message]) -> None:
+def _differences(api: BotApi, messages: list[Message]) -> Iterator[Breach]:
     """What was edited reads so, what was deleted is gone, and what was neither stands as it was sent."""
     stands = {(post["chat_id"], post["message_id"]): post["text"] for post in api.ledger}
     # Where a channel's posts stayed when its chat got another number.
@@ -53,4 +81,4 @@ def _check_what_stands(api: BotApi, messages: list[Message]) -> None:
                 places = [(chat, message.message_id) for chat in (message.channel.chat_id, *left)]
                 seen = next((stands[place] for place in places if place in stands), None)
                 if seen != posts.get(message.pk):
-                    raise PromiseBroken(f"{message} should read {posts.get(message.pk)!r}, but reads {seen!r}")
+                    yield Breach("differs", f"{message} should read {posts.get(message.pk)!r}, but reads {seen!r}")

@@ -1,7 +1,8 @@
 """A process of its own that sends, or writes digests: what the crash tests start, stop and kill.
 
-It starts once and forks a sender for each line it is told, so that a kill costs milliseconds. A line is JSON: the
-channel, and where the sender dies. The answer is how the sender has ended: 0, or minus the number of a signal.
+It starts once and forks senders for each line it is told, so that a kill costs milliseconds. A line is JSON: the
+channels, how many send there at once, and where they die. The answer is how they have ended: 0, or minus the number of
+a signal.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from django.db import InterfaceError, OperationalError, connection, connections
 
 TOKEN = "123456789:AAcanary-canary_canary0canary1canary2"
 
-# Before the next try while the database is away, in seconds.
-BETWEEN_KNOCKS = 0.2
+# Of a sender who stays until everything is sent, in seconds.
+BETWEEN_LOOKS = 0.05
+ON_THEIR_WAY = ("ready", "claimed", "sending")
 
 
 def set_up(**overrides: Any) -> None:
@@ -53,15 +55,19 @@ def die_at_statement(number: int) -> None:
     connection.execute_wrappers.append(count)
 
 
-def die_around_call(transport: Any, when: str) -> None:
-    """Die right before the call of the Bot API, or right after its reply."""
+def die_before_call(transport: Any) -> None:
+    """Die right before the call of the Bot API."""
+    transport.send = lambda self, message: die()
+
+
+def die_after_reply(transport: Any, statement: int) -> None:
+    """Die right before the SQL statement with this number, counted from the first reply of the Bot API."""
     send = transport.send
 
     def call(self: Any, message: Any) -> Any:
-        if when == "before":
-            die()
         outcome = send(self, message)
-        die()
+        transport.send = send
+        die_at_statement(statement)
         return outcome
 
     transport.send = call
@@ -73,6 +79,7 @@ def send(order: dict[str, Any]) -> None:
     from django.utils import timezone  # noqa: PLC0415
 
     from publishing import delivery, telegram  # noqa: PLC0415
+    from publishing.models import Message  # noqa: PLC0415
 
     settings.TELEGRAM_API_BASE_URL = order["url"]
     settings.TELEGRAM_SECONDS_BETWEEN_MESSAGES = order.get("pace", 0)
@@ -84,20 +91,31 @@ def send(order: dict[str, Any]) -> None:
         return
     if statement := order.get("statement"):
         die_at_statement(statement)
-    if call := order.get("call"):
-        die_around_call(telegram.TelegramTransport, call)
+    if statement := order.get("after_reply"):
+        die_after_reply(telegram.TelegramTransport, statement)
+    if order.get("before_call"):
+        die_before_call(telegram.TelegramTransport)
     until = timezone.now() + timedelta(seconds=order.get("seconds", 0))
     while True:
         try:
             delivery.recover()
             for channel in order["channels"]:
                 delivery.deliver(channel)
+            if order.get("seconds"):
+                look_for_doubtful()
+            if timezone.now() >= until or not Message.objects.filter(state__in=ON_THEIR_WAY).exists():
+                return
         except (OperationalError, InterfaceError):
             # As a worker does: the task has failed, and the next one connects anew.
             connection.close()
-            time.sleep(BETWEEN_KNOCKS)
-        if timezone.now() >= until:
-            return
+        time.sleep(BETWEEN_LOOKS)
+
+
+def look_for_doubtful() -> None:
+    from publishing import reconciling  # noqa: PLC0415
+
+    for message in reconciling.due():
+        reconciling.reconcile(message.pk)
 
 
 def build(order: dict[str, Any]) -> None:
@@ -128,19 +146,36 @@ def dying(complete: Callable[..., Any], when: str) -> Callable[..., Any]:
 
 
 def fork(order: dict[str, Any]) -> int:
-    """Run one sender or writer to its end, or kill it at a random moment within `order["kill_within"]` seconds."""
-    child = os.fork()
-    if not child:
-        random.seed()
-        try:
-            (build if "digest" in order else send)(order)
-        finally:
-            connections.close_all()
-            os._exit(int(sys.exc_info()[0] is not None))
+    """Run senders or a writer to their end, or kill them at a random moment within `order["kill_within"]` seconds."""
+    children = [fork_one(order) for _ in range(order.get("senders", 1))]
     if kill_within := order.get("kill_within"):
         time.sleep(random.uniform(0, kill_within))  # noqa: S311
-        os.kill(child, signal.SIGKILL)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        for child in children:
+            os.kill(child, signal.SIGKILL)
+    return min(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children)
+
+
+def fork_one(order: dict[str, Any]) -> int:
+    child = os.fork()
+    if child:
+        return child
+    random.seed()
+    try:
+        (build if "digest" in order else send)(order)
+    finally:
+        connections.close_all()
+        os._exit(int(sys.exc_info()[0] is not None))
+
+
+def warm_up() -> None:
+    """Do once, before the first fork, what every sender would have to do for himself."""
+    from publishing import claims, delivery, telegram  # noqa: PLC0415
+
+    __import__("publishing.digests.building")
+    telegram.wire_request()
+    delivery.recover()
+    claims.claim(0)
+    connections.close_all()
 
 
 def main() -> None:
@@ -149,9 +184,7 @@ def main() -> None:
         TELEGRAM_TIMEOUT=2,
         TELEGRAM_QUIET_SECONDS=0,
     )
-    # Imported before the first fork, so that no child pays for it.
-    __import__("publishing.delivery")
-    __import__("publishing.digests.building")
+    warm_up()
     for line in sys.stdin:
         print(fork(json.loads(line)), flush=True)
 

@@ -18,16 +18,16 @@ from django.conf import settings
 from django.db import connection
 
 from articles.models import ArchiveDay, Article, BackfillRun
+from tests.crash.conftest import IS_LONG
 from tests.factories import SourceFactory
 from tests.fakes.site_server import days_of_news, site_server
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(3600)]
 
-IS_LONG = "CRASH_KILLS" in os.environ
-DAYS, A_DAY = (200, 25) if IS_LONG else (15, 20)
-KILLS = 25 if IS_LONG else 4
+DAYS, A_DAY = (200, 25) if IS_LONG else (10, 15)
+KILLS = 25 if IS_LONG else 2
 # Seconds that a run lives: from before its first statement to well into its work.
-LONGEST_LIFE = 12.0 if IS_LONG else 5.0
+LONGEST_LIFE = 8.0 if IS_LONG else 4.0
 
 Manage = Callable[..., subprocess.Popen[str]]
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
-import os
 from collections.abc import Callable
 
 import pytest
 
 from publishing import changing
 from publishing.models import Channel, Publication
-from tests.crash.conftest import Report, Sender, come_to_rest
+from tests.crash.conftest import IS_LONG, Report, Sender, statements
 from tests.crash.test_killing import ready_channel, start_afresh
 from tests.fakes.bot_api import BotApi, Fault
 from tests.publishing.outbox import approved
@@ -19,9 +17,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(3600)
 
 Start = Callable[[], Sender]
 
-FAULTS = [None, *Fault] if "CRASH_KILLS" in os.environ else [None, Fault.DROP]
-# Every statement in the long run, every third one in the short one.
-STEP = 1 if "CRASH_KILLS" in os.environ else 3
+FAULTS = [*Fault] if IS_LONG else [Fault.DROP]
 State = Publication.State
 ENDS = {"edit": State.EDITED, "delete": State.DELETED, "post again": State.PUBLISHED}
 
@@ -43,38 +39,55 @@ def change(publication: Publication, what: str) -> None:
             changing.post_again(publication.pk, by=None, seen=0)
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name if fault else "none")
 @pytest.mark.parametrize("what", ENDS)
 def test_a_sender_may_die_before_any_statement_of_a_change(
-    api: BotApi, start: Start, report: Report, what: str, fault: Fault | None
+    api: BotApi, start: Start, report: Report, what: str
 ) -> None:
     sender = start()
     channel = ready_channel(sender, 0)
-    for statement in itertools.count(1, STEP):
-        publication = published(sender, channel)
-        change(publication, what)
-        (api.faults if what == "post again" else api.change_faults).extend([fault] if fault else [])
+    for statement in statements(step=6):
+        change(published(sender, channel), what)
         if sender.send(channel, statement=statement) == 0:
             break
-        report.ended += come_to_rest(api)
+        report.come_to_rest(api)
         start_afresh()
 
     report.kills = sender.kills
-    assert sender.kills > 20 // STEP
+    assert sender.kills > 1
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+@pytest.mark.parametrize("what", ENDS)
+def test_a_sender_may_die_before_any_statement_after_a_fault_of_a_change(
+    api: BotApi, start: Start, report: Report, what: str, fault: Fault
+) -> None:
+    sender = start()
+    channel = ready_channel(sender, 0)
+    for statement in statements(step=6):
+        change(published(sender, channel), what)
+        (api.faults if what == "post again" else api.change_faults).append(fault)
+        if sender.send(channel, after_reply=statement) == 0:
+            break
+        report.come_to_rest(api)
+        start_afresh()
+
+    report.kills = sender.kills
+    assert sender.kills > 0
+
+
+@pytest.mark.parametrize("how", [{"before_call": True}, {"after_reply": 1}], ids=["before", "after"])
 @pytest.mark.parametrize("what", ["edit", "delete"])
 def test_a_change_whose_sender_dies_around_the_call_is_done(
-    api: BotApi, start: Start, report: Report, what: str, when: str
+    api: BotApi, start: Start, report: Report, what: str, how: dict[str, int]
 ) -> None:
     sender = start()
     channel = ready_channel(sender, 0)
     publication = published(sender, channel)
     change(publication, what)
 
-    status = sender.send(channel, call=when)
+    status = sender.send(channel, **how)
 
-    report.kills, report.ended = sender.kills, come_to_rest(api)
+    report.kills = sender.kills
+    report.come_to_rest(api)
     publication.refresh_from_db()
     assert (status < 0, publication.state) == (True, ENDS[what])

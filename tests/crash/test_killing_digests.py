@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import os
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -11,7 +9,7 @@ from django.utils import timezone
 
 from publishing import digests
 from publishing.models import Digest, DigestSection, Publication
-from tests.crash.conftest import Sender
+from tests.crash.conftest import Sender, statements
 from tests.fakes.llm_server import LlmServer
 from tests.publishing.newsroom import YESTERDAY, finished, news, newsroom
 from usage import environment
@@ -21,8 +19,6 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(3600)
 
 Start = Callable[[], Sender]
 SECTIONS = 2
-# Every statement in the long run, every third one in the short one.
-STEP = 1 if "CRASH_KILLS" in os.environ else 3
 
 
 @pytest.fixture
@@ -63,7 +59,7 @@ def check(digest: Digest) -> None:
 
 def test_a_writer_may_die_before_any_statement(start: Start) -> None:
     sender = start()
-    for statement in itertools.count(1, STEP):
+    for statement in statements(step=6):
         digest = waiting()
         sender.begin(digest=digest.pk, statement=statement)
         is_dead = sender.end() < 0
@@ -74,7 +70,7 @@ def test_a_writer_may_die_before_any_statement(start: Start) -> None:
         if not is_dead:
             break
 
-    assert sender.kills > 20 // STEP
+    assert sender.kills > 3
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -13,7 +11,8 @@ from django.utils import timezone
 
 from publishing import delivery
 from publishing.models import Message
-from tests.crash.conftest import Report, Sender, come_to_rest
+from tests.crash.conftest import IS_LONG, Report, Sender
+from tests.endtoend.stack import wait_for
 from tests.fakes.bot_api import BotApi, Fault
 from tests.publishing.outbox import AUDIT, approved, telegram
 from tests.servers import restart_postgres
@@ -22,30 +21,29 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
 Start = Callable[[], Sender]
 
-# How long the senders run: well within that they have to go on.
-SECONDS = 20 if "CRASH_KILLS" in os.environ else 6
+POSTS = 20 if IS_LONG else 6
+# Between two posts of a channel, and how long the senders stay at the most, in seconds.
+PACE, LONGEST_WAIT = 0.3, 30
 
 
 def test_eight_senders_go_on_after_the_database_has_crashed(api: BotApi, start: Start, report: Report) -> None:
     channels = [telegram(chat_id=f"@channel{number}", audit_chat_id=AUDIT) for number in range(4)]
     for channel in channels:
-        for _ in range(10):
+        for _ in range(POSTS):
             approved(channel)
-    senders = [start() for _ in range(8)]
+    sender = start()
 
-    for sender in senders:
-        sender.begin(*channels, seconds=SECONDS, pace=0.4)
-    time.sleep(1.5)
+    sender.begin(*channels, senders=8, seconds=LONGEST_WAIT, pace=PACE)
+    wait_for(lambda: len(api.sent) >= len(channels), "the first posts")
     crash_database()
     crashed_at = timezone.now()
-    for sender in senders:
-        sender.end()
+    sender.end()
 
     # They resume by themselves, before anybody helps.
     assert Message.objects.filter(sent_at__gt=crashed_at).exists()
-    report.ended = come_to_rest(api)
-    assert report.ended.total() == 40
-    assert report.ended[Message.State.SENT] >= 30
+    report.come_to_rest(api)
+    assert report.ended.total() == POSTS * len(channels)
+    assert report.ended[Message.State.SENT] >= (POSTS - 1) * len(channels)
 
 
 def crash_database() -> None:
@@ -79,5 +77,5 @@ def test_a_clock_that_jumps_costs_no_post(
     monkeypatch.setattr(timezone, "now", lambda: real_now() + jump)
     delivery.mend_clocks()
 
-    report.ended = come_to_rest(api)
+    report.come_to_rest(api)
     assert report.ended == {Message.State.SENT: 5}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,6 +31,7 @@ class BotApi(Conversations):
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     faults: deque[Fault] = field(default_factory=deque)
     change_faults: deque[Fault] = field(default_factory=deque)  # what befalls edits and deletions
+    befallen: Counter[Fault] = field(default_factory=Counter)  # how often each fault has struck
     pace: Pace | None = None  # none: calls may come as fast as they can
     webhook: dict[str, Any] = field(default_factory=dict)
     token_is_dead: bool = False
@@ -80,6 +81,7 @@ class BotApi(Conversations):
         return True
 
     def _fail(self, fault: Fault, path: str, do: Callable[[], Any]) -> Reply | None:
+        self.befallen[fault] += 1
         result = do() if fault in ACCEPTED else {}
         if fault in REFUSALS:
             return failure(REFUSALS[fault])

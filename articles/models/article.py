@@ -142,6 +142,7 @@ class Article(Stepped):
             models.Index(fields=["-published_at", "-id"], name="article_newest"),
             models.Index(fields=["source", "-published_at", "-id"], name="article_source_newest"),
             models.Index(fields=["status", "-published_at", "-id"], name="article_status_newest"),
+            models.Index(fields=["language", "-published_at", "-id"], name="article_language_newest"),
             models.Index(fields=["next_step_at"], condition=models.Q(next_step_at__isnull=False), name="article_due"),
             models.Index(fields=["offered_at"], condition=models.Q(offered_at__isnull=False), name="article_offered"),
             models.Index(fields=["content_hash"], condition=~models.Q(content_hash=""), name="article_content_hash"),
@@ -229,7 +230,9 @@ class Summary(models.Model):
         verbose_name_plural = _("summaries")
         ordering = ["-created_at", "-id"]
         indexes = [
-            models.Index(fields=["next_step_at"], condition=models.Q(next_step_at__isnull=False), name="trial_due")
+            models.Index(fields=["-created_at", "-id"], name="summary_newest"),
+            models.Index(fields=["-created_at", "-id"], condition=models.Q(is_trial=True), name="trial_newest"),
+            models.Index(fields=["next_step_at"], condition=models.Q(next_step_at__isnull=False), name="trial_due"),
         ]
         constraints = [models.UniqueConstraint(fields=["article", "version"], name="unique_version_of_summary")]
 

@@ -133,10 +133,17 @@ class Publication(models.Model):
         ordering = ["-created_at", "-id"]
         permissions = [("approve_publication", "Can approve, schedule and reject publications")]
         indexes = [
+            models.Index(fields=["-created_at", "-id"], name="publication_newest"),
             models.Index(fields=["state", "-created_at", "-id"], name="publication_state_newest"),
+            models.Index(fields=["channel", "-created_at", "-id"], name="publication_channel_newest"),
             models.Index(fields=["channel", "state", "-created_at"], name="publication_channel_state"),
             models.Index(
                 fields=["-published_at"], condition=models.Q(published_at__isnull=False), name="publication_published"
+            ),
+            models.Index(
+                fields=["channel", "scheduled_for"],
+                condition=models.Q(scheduled_for__isnull=False),
+                name="publication_scheduled",
             ),
         ]
         constraints = [

@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 # where words must stand side by side: each article that has them all must be read for that.
 MOST = 500
 MOST_WITH_PHRASE = 100
+# No search goes further than so many spans at once: a month without a match says little of twenty years.
+FURTHEST = 2
 # Up to so many candidates of a span are compared with the queryset's own filters one by one.
 MOST_COMPARED = 5_000
 
@@ -63,7 +65,7 @@ class _Search:
         self.index = index_of(connections[articles.db])
         self.spans = _spans(articles)
         self.source, self.is_narrowed_further = _filters(articles)
-        self.most = MOST_WITH_PHRASE if any(len(phrase) > 1 for phrase in query.wanted) else MOST
+        self.most = MOST_WITH_PHRASE if query.wants_phrase else MOST
 
     def collect(self, *, in_title: bool) -> list[int]:
         """The newest of the articles that match, at most `most`; fewer if the database needs too long."""
@@ -84,7 +86,7 @@ class _Search:
             return len(self.spans)
         months = list(SPANS.values())
         enough = (further for further in range(place + 1, last) if found * months[further] >= self.most * months[place])
-        return next(enough, last)
+        return next(enough, min(place + FURTHEST, last))
 
     def _marked(self, marks: Marks, *, in_title: bool) -> list[int]:
         """The newest matches with these marks."""

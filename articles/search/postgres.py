@@ -54,6 +54,7 @@ DROP = (
     f"DROP TABLE IF EXISTS {TABLE}",
 )
 
+NEWEST_FIRST = "ORDER BY published_at DESC, article_id DESC"
 # Two words with more stems than these together are too many pairs to be worth a look.
 MOST_PAIRS = 32
 
@@ -94,7 +95,12 @@ class PostgresIndex(Index):
 
     def newest(self, query: Query, marks: Marks, *, in_title: bool, most: int) -> list[int]:
         sql, parameters = self.matching(query, marks, in_title=in_title)
-        return self.numbers(f"{sql} ORDER BY published_at DESC, article_id DESC LIMIT {most}", parameters)
+        if query.wants_phrase:
+            # GIN's candidates are put in order before their documents are looked into: so only the newest are.
+            candidates = f"SELECT * FROM {TABLE} WHERE document @@ %s::tsquery {NEWEST_FIRST} OFFSET 0"  # noqa: S608
+            sql = f"SELECT article_id FROM ({candidates}) candidates WHERE document @@ %s::tsquery"  # noqa: S608
+            parameters.insert(0, tsquery(query, marks, in_title=in_title, roughly=True))
+        return self.numbers(f"{sql} {NEWEST_FIRST} LIMIT {most}", parameters)
 
     @contextmanager
     def hurried(self) -> Iterator[None]:
@@ -125,19 +131,24 @@ def _places(places: list[int]) -> str:
     return ",".join(map(str, places))
 
 
-def tsquery(query: Query, marks: Marks, *, in_title: bool) -> str:
-    """A query as PostgreSQL reads it, among the articles with these marks."""
+def tsquery(query: Query, marks: Marks, *, in_title: bool, roughly: bool = False) -> str:
+    """A query as PostgreSQL reads it, among the articles with these marks.
+
+    `roughly` is what GIN can tell by itself: all of them, and some in which the words don't stand side by side.
+    """
     place = "=" if in_title else ""
-    parts = [_phrase(phrase, place) for phrase in query.wanted]
-    parts += [f"!{_phrase(phrase, '')}" for phrase in query.unwanted]
+    unwanted = [phrase for phrase in query.unwanted if not roughly or len(phrase) == 1]
+    parts = [_phrase(phrase, place, roughly) for phrase in query.wanted]
+    parts += [f"!{_phrase(phrase, '', roughly)}" for phrase in unwanted]
     parts += [f"'@{mark}'" for mark in marks]
     return " & ".join(parts)
 
 
-def _phrase(phrase: Phrase, place: str) -> str:
-    words = " <-> ".join(_any_of(f"'{place}{stem}'" for stem in stems) for stems in phrase)
-    side_by_side = [product(*two) for two in pairwise(phrase) if len(two[0]) * len(two[1]) <= MOST_PAIRS]
-    pairs = [_any_of({_pair(pair(*two)) for two in each}) for each in side_by_side]
+def _phrase(phrase: Phrase, place: str, roughly: bool) -> str:
+    side_by_side = " & " if roughly else " <-> "
+    words = side_by_side.join(_any_of(f"'{place}{stem}'" for stem in stems) for stems in phrase)
+    few = [two for two in pairwise(phrase) if len(two[0]) * len(two[1]) <= MOST_PAIRS]
+    pairs = [_any_of({_pair(pair(*stems)) for stems in product(*two)}) for two in few]
     return f"({' & '.join([words, *pairs])})"
 
 

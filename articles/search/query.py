@@ -34,6 +34,11 @@ class Query:
     def __bool__(self) -> bool:
         return bool(self.wanted or self.unwanted)
 
+    @property
+    def wants_phrase(self) -> bool:
+        """Whether words must stand side by side."""
+        return any(len(phrase) > 1 for phrase in self.wanted)
+
 
 def parse(text: str) -> Query:
     """Words, "phrases" and -exclusions. What looks like one word and is several (`северо-западный`) is a phrase."""

@@ -19,7 +19,7 @@ from publishing.approval import ApprovalError, approve
 from publishing.models import Channel, Message, Publication
 
 State = Publication.State
-TURNED_DOWN = (State.REJECTED, State.FAILED, State.DELETED)
+TURNED_DOWN = Publication.TURNED_DOWN
 
 # Kept in the rows, and translated where it is shown.
 DUPLICATE = gettext_noop("A duplicate of what this channel has already.")
@@ -105,7 +105,7 @@ class Explanation:
     """Why a publication stands where it stands. `label` and `detail` are in the reader's language.
 
     `tone` is info, success, warning or danger; `due_at` is when it will go out as far as is known, else None.
-    `story` is the story of a duplicate.
+    Of a duplicate, `story` is its story and `other` the publication that the channel has already.
     """
 
     label: str
@@ -113,6 +113,7 @@ class Explanation:
     tone: str
     due_at: datetime | None = None
     story: int | None = None
+    other: int | None = None
 
 
 def explain(publication: Publication, now: datetime | None = None) -> Explanation:
@@ -130,19 +131,23 @@ def explain(publication: Publication, now: datetime | None = None) -> Explanatio
     explanations = {
         State.DRAFT: Explanation(label, _("It is still being written."), "info"),
         State.PENDING: Explanation(label, error or _("It goes out after an editor approves it."), "warning"),
-        State.HELD: Explanation(
-            label, reason or _("It goes out after somebody releases it."), "warning", story=_story_of(publication)
-        ),
+        State.HELD: _held(publication, label, reason),
         State.REJECTED: Explanation(label, reason, "info"),
         State.FAILED: Explanation(label, error, "danger"),
     }
     return explanations[State(publication.state)]
 
 
-def _story_of(publication: Publication) -> int | None:
-    """Where an editor sees what a held publication is a duplicate of."""
+def _held(publication: Publication, label: str, reason: str) -> Explanation:
+    """Why it is held; of a duplicate, which post it is one of, and where both can be compared."""
     article = publication.article
-    return article.story_id if article and publication.reason == DUPLICATE else None
+    if publication.reason != DUPLICATE or article is None:
+        return Explanation(label, reason or _("It goes out after somebody releases it."), "warning")
+    other: dict[str, Any] | None = _line(publication)["other"]
+    if other is None:
+        return Explanation(label, reason, "warning", story=article.story_id)
+    detail = _("A duplicate of “%(title)s”, which this channel has already.") % {"title": other["title"]}
+    return Explanation(label, detail, "warning", story=article.story_id, other=other["pk"])
 
 
 def _out(publication: Publication, now: datetime) -> Explanation:
@@ -242,7 +247,7 @@ def _later(
 
 
 def _line(publication: Publication) -> dict[str, Any]:
-    """What stands before this one in its channel: fetched along by `for_queue`, else asked now."""
+    """What its channel has before it, and of its story: fetched along by `for_queue`, else asked now."""
     if "ahead" not in vars(publication):
         publication = Publication.objects.for_queue().get(pk=publication.pk)
     return vars(publication)

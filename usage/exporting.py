@@ -104,6 +104,25 @@ FORMATS: dict[str, Callable[[Sequence[str], Iterable[Row]], HttpResponseBase]] =
 }
 
 
+def as_file(form: str, names: Sequence[str], rows: Iterable[Row], stem: str) -> HttpResponseBase:
+    """The rows as a file of one of `FORMATS`, named for what they are and the day they were taken."""
+    response = FORMATS[form](names, rows)
+    name = f"{slugify(stem)}-{timezone.localdate().isoformat()}.{form}"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def note(request: HttpRequest, model: type[models.Model], what: str, message: str) -> None:
+    """One line in the log of changes: who took what, with what filters, in which format."""
+    LogEntry.objects.create(
+        user_id=cast("int", request.user.pk),
+        content_type=ContentType.objects.get_for_model(model, for_concrete_model=False),
+        object_repr=what[:200],
+        action_flag=CHANGE,
+        change_message=message[:500].strip(),
+    )
+
+
 class Exported:
     """A list whose rows can be taken away as a file, with the filters and the search that are set.
 
@@ -133,22 +152,12 @@ class Exported:
             return HttpResponse("No such filter.\n", status=400, content_type="text/plain")
         rows = self.export_rows(changelist.queryset)
         self.note_export(request, form)
-        response = FORMATS[form](self.export_fields, rows)
-        day = timezone.localdate().isoformat()
-        name = slugify(self.opts.model_name)  # type: ignore[attr-defined]
-        response["Content-Disposition"] = f'attachment; filename="{name}-{day}.{form}"'
-        return response
+        return as_file(form, self.export_fields, rows, self.opts.model_name)  # type: ignore[attr-defined]
 
     def export_rows(self, queryset: models.QuerySet[Any]) -> Iterator[Row]:
         return queryset.values_list(*self.export_fields)[:ROW_CAP].iterator(chunk_size=CHUNK)
 
     def note_export(self, request: HttpRequest, form: str) -> None:
-        """One line in the log of changes: who, what list, with what filters, in which format."""
         query = request.META.get("QUERY_STRING", "")
-        LogEntry.objects.create(
-            user_id=cast("int", request.user.pk),
-            content_type=ContentType.objects.get_for_model(self.model, for_concrete_model=False),  # type: ignore[attr-defined]
-            object_repr=str(self.opts.verbose_name_plural)[:200],  # type: ignore[attr-defined]
-            action_flag=CHANGE,
-            change_message=f"export {form} {query}"[:500].strip(),
-        )
+        what = str(self.opts.verbose_name_plural)  # type: ignore[attr-defined]
+        note(request, self.model, what, f"export {form} {query}")  # type: ignore[attr-defined]

@@ -30,7 +30,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from usage.listing import ReadOnlyInline, SimpleSave
-from warandpeace import admin_backups, admin_transfer  # noqa: F401  register their own
+from warandpeace import admin_backups, admin_transfer, admin_usage  # noqa: F401  register their own
 from warandpeace.audit import admin as audit_admin  # noqa: F401  registers its own
 from warandpeace.roles import ROLES
 from warandpeace.signing_in import admin as sign_in_admin  # noqa: F401  registers its own

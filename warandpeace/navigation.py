@@ -28,13 +28,17 @@ def badge(count: int) -> str:
 
 @dataclass(frozen=True)
 class Item:
-    """A link to a model's list, shown to who may view it, with what waits there counted and coloured."""
+    """A link to a model's list, or to another `page` about it, shown to who may view the model.
+
+    What waits there is counted and coloured.
+    """
 
     title: str | Promise
     icon: str
     model: str
     waiting: Callable[[], Any] | None = None
     tone: str = "info"
+    page: str = "changelist"
 
     def entry(self) -> dict[str, Any]:
         """The link as Unfold wants it."""
@@ -43,7 +47,7 @@ class Item:
         return {
             "title": capfirst(str(self.title)),
             "icon": self.icon,
-            "link": reverse(f"admin:{app_label}_{model}_changelist"),
+            "link": reverse(f"admin:{app_label}_{model}_{self.page}"),
             "badge": counted,
             "badge_variant": self.tone,
         }
@@ -75,6 +79,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
                 lambda: Source.objects.active().filter(consecutive_failures__gt=0),
                 "danger",
             ),
+            Item(_("Health of the sources"), "ecg_heart", "articles.source", page="health"),
             Item(
                 _("Backfills"),
                 "history",
@@ -104,6 +109,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
     (
         _("Accounting"),
         (
+            Item(_("Usage and cost"), "payments", "usage.apiusagedaily", page="overview"),
             Item(_("Usage by day"), "bar_chart", "usage.apiusagedaily"),
             Item(_("API calls"), "receipt_long", "usage.apiusageevent"),
             Item(_("Providers"), "neurology", "usage.provider"),
@@ -131,4 +137,15 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     groups = [
         {"title": title, "items": [item.entry() for item in items if item.may_see(request)]} for title, items in GROUPS
     ]
-    return [overview, *(group for group in groups if group["items"])]
+    shown: list[dict[str, Any]] = [overview, *(group for group in groups if group["items"])]
+    _mark(request.path, [entry for group in shown for entry in group["items"]])
+    return shown
+
+
+def _mark(path: str, entries: list[dict[str, Any]]) -> None:
+    """Mark the entry that the page belongs to: of several that fit, the one that names it most closely."""
+    fitting = [entry["link"] for entry in entries if path.startswith(entry["link"])]
+    closest = max(fitting, key=len, default="")
+    for entry in entries:
+        # The dashboard's address is the beginning of all others.
+        entry["active"] = entry["link"] == (closest if closest != reverse("admin:index") else path)

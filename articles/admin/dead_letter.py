@@ -15,15 +15,16 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.decorators import action, display
 
-from articles import dead_letters
+from articles import dead_letters, pulse
 from articles.dead_letters import Outcome
-from articles.models import DeadLetter
+from articles.models import DeadLetter, Source
 from usage.exporting import Exported
 from usage.listing import ExactSearch, LargeTableAdmin
 from usage.moments import when
 
 # The most frequent errors and kinds, so many of them, are offered as filters.
 OFFERED = 30
+SOURCES_OFFERED = 200
 
 
 class CountedFilter(admin.SimpleListFilter):
@@ -55,6 +56,23 @@ class ErrorFilter(CountedFilter):
     parameter_name = "error_code"
 
 
+class SourceFilter(admin.SimpleListFilter):
+    """By the source it came from, as far as that is known: see `pulse.letters_of`."""
+
+    title = _("source")
+    parameter_name = "source"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(pk), name) for pk, name in Source.objects.values_list("pk", "name")[:SOURCES_OFFERED]]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> QuerySet[DeadLetter]:
+        chosen = self.value()
+        if not chosen or not chosen.isdecimal():
+            return queryset
+        sources = Source.objects.filter(pk=int(chosen[:18]))
+        return queryset.filter(pk__in=[pk for letters in pulse.letters_of(sources).values() for pk in letters])
+
+
 @admin.register(DeadLetter)
 class DeadLetterAdmin(Exported, ExactSearch, LargeTableAdmin):
     export_fields = (
@@ -68,7 +86,7 @@ class DeadLetterAdmin(Exported, ExactSearch, LargeTableAdmin):
         "next_attempt_at",
     )
     list_display = ("what", "entity_type", "error", "attempts", "last_seen_at", "state")
-    list_filter = (KindFilter, ErrorFilter)
+    list_filter = (KindFilter, ErrorFilter, SourceFilter)
     search_fields = ("entity_ref",)
     search_help_text = _("Its address or number, exactly")
     sortable_by = ("last_seen_at", "attempts")

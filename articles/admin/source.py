@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -10,7 +9,6 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy, ngettext
@@ -20,33 +18,15 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from articles.admin import coverage, selecting, trying
+from articles.admin import health as health_page
+from articles.admin.health import health
 from articles.models import Source
 from articles.sites import presets
 from articles.sites.presets import PRESETS, WARANDPEACE
 from articles.tasks import fetch_source
 from usage.doorbell import ring
 from usage.listing import HTTPS_ASSUMED, SimpleSave
-from usage.moments import age, when
-
-
-@dataclass(frozen=True)
-class Health:
-    """How a source is doing; `tone` is info, success, warning or danger."""
-
-    label: str
-    tone: str
-
-
-def health(source: Source) -> Health:
-    """How the source is doing: when it was last read, or that it fails."""
-    if not source.is_active:
-        return Health(gettext("off"), "info")
-    if source.consecutive_failures:
-        return Health(gettext("failing"), "danger")
-    if source.last_success_at is None:
-        return Health(gettext("not fetched yet"), "info")
-    late = timezone.now() - source.last_success_at > 2 * source.backoff(1)
-    return Health(gettext("%(age)s ago") % {"age": age(source.last_success_at)}, "warning" if late else "success")
+from usage.moments import when
 
 
 class HealthFilter(admin.SimpleListFilter):
@@ -78,7 +58,7 @@ class SourceAdmin(SimpleSave, SimpleHistoryAdmin, ModelAdmin):
     actions = ("fetch_selected", "switch_on", "switch_off", "describe_selected")
     actions_submit_line = ("save_and_fetch",)
     actions_detail = ("show_coverage",)
-    actions_list = ("add_warandpeace",)
+    actions_list = ("show_health", "add_warandpeace")
     form = selecting.SourceForm
     change_form_after_template = "admin/articles/source/try.html"
     prepopulated_fields = {"slug": ("name",)}
@@ -103,6 +83,7 @@ class SourceAdmin(SimpleSave, SimpleHistoryAdmin, ModelAdmin):
         wrap = self.admin_site.admin_view
         return [
             path("try/", wrap(partial(trying.view, self)), name="articles_source_try"),
+            path("health/", wrap(partial(health_page.view, self)), name="articles_source_health"),
             path("<int:pk>/coverage/", wrap(partial(coverage.view, self)), name="articles_source_coverage"),
             *super().get_urls(),
         ]
@@ -122,6 +103,10 @@ class SourceAdmin(SimpleSave, SimpleHistoryAdmin, ModelAdmin):
     @action(description=_("Coverage of the archive"), permissions=["view"])
     def show_coverage(self, request: HttpRequest, object_id: int) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:articles_source_coverage", args=[object_id]))
+
+    @action(description=_("Health of the sources"), permissions=["view"])
+    def show_health(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:articles_source_health"))
 
     @action(description=_("Add warandpeace.ru"), permissions=["add"])
     def add_warandpeace(self, request: HttpRequest) -> HttpResponse:

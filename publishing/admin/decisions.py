@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta, tzinfo
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import AbstractBaseUser
+from django.forms.utils import from_current_timezone
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 from unfold.widgets import INPUT_CLASSES, UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
@@ -22,31 +25,72 @@ from publishing.approval import Tally
 from publishing.models import Message, Publication
 from publishing.tasks import deliver_channel
 from usage.doorbell import ring
+from usage.moments import when
 
 
-def next_hour() -> datetime:
-    """The next full hour that is at least half an hour away: what the schedule's form proposes."""
-    return (timezone.localtime() + timedelta(minutes=90)).replace(minute=0, second=0, microsecond=0)
+def next_hour(zone: tzinfo) -> datetime:
+    """The next full hour that is at least half an hour away, as the clock of the zone shows it."""
+    local = timezone.now().astimezone(zone) + timedelta(minutes=90)
+    return local.replace(minute=0, second=0, microsecond=0, tzinfo=None)
+
+
+def zones_of(publications: Iterable[Publication]) -> list[ZoneInfo]:
+    """The time zones of the publications' channels, each once."""
+    names = dict.fromkeys(publication.channel.time_zone for publication in publications)
+    return [ZoneInfo(name) for name in names]
+
+
+def clock(moment: datetime, zone: tzinfo, *, is_zone_shown: bool = False) -> str:
+    """A moment on the clock of a zone, which is named where it is not the reader's, or always."""
+    with timezone.override(zone):
+        told = when(moment)
+    local = moment.astimezone(zone)
+    is_foreign = local.utcoffset() != timezone.localtime(moment).utcoffset()
+    return f"{told} {local:%Z}" if is_zone_shown or is_foreign else told
 
 
 class ScheduleForm(forms.Form):
-    """When it goes out, in the zone of `settings.TIME_ZONE`."""
+    """When it goes out, on the clock of the channels. `cleaned_data["moment"]` has the moment of each zone's name."""
 
     moment = forms.DateTimeField(
         label=_("Time"),
-        initial=next_hour,
-        help_text=_("Moscow time. Quiet hours and the channel's pace may make it later, never earlier."),
         widget=forms.DateTimeInput(
             format="%Y-%m-%dT%H:%M",
             attrs={"type": "datetime-local", "class": " ".join(INPUT_CLASSES), "autofocus": True},
         ),
     )
 
-    def clean_moment(self) -> datetime:
-        moment: datetime = self.cleaned_data["moment"]
-        if moment <= timezone.now():
+    def __init__(self, data: Mapping[str, Any] | None = None, *, zones: Sequence[ZoneInfo]) -> None:
+        super().__init__(data)
+        self.zones = zones or [ZoneInfo(settings.TIME_ZONE)]
+        now = timezone.now()
+        clocks = ", ".join(f"{zone.key} {now.astimezone(zone):%H:%M}" for zone in self.zones)
+        told = ngettext(
+            "On the channel's clock: %(clocks)s now.", "On the clock of each channel: %(clocks)s now.", len(self.zones)
+        )
+        later = gettext("Quiet hours and the channel's pace may make it later, never earlier.")
+        self.fields["moment"].help_text = f"{told % {'clocks': clocks}} {later}"
+        self.initial.setdefault("moment", next_hour(self.zones[0]))
+
+    def full_clean(self) -> None:
+        """An hour that comes twice on the clock, or never, is asked for again: it has to be read in its zone."""
+        with timezone.override(self.zones[0]):
+            super().full_clean()
+
+    def clean_moment(self) -> dict[str, datetime]:
+        typed = self.cleaned_data["moment"].astimezone(self.zones[0]).replace(tzinfo=None)
+        moments = dict[str, datetime]()
+        for zone in self.zones:
+            with timezone.override(zone):
+                moments[zone.key] = from_current_timezone(typed)
+        if min(moments.values()) <= timezone.now():
             raise forms.ValidationError(_("This time has passed already."))
-        return moment
+        return moments
+
+    def told(self) -> str:
+        """What was chosen, in words, with the zone where it is not the reader's or there are several."""
+        moments: dict[str, datetime] = self.cleaned_data["moment"]
+        return "; ".join(clock(moments[zone.key], zone, is_zone_shown=len(self.zones) > 1) for zone in self.zones)
 
 
 class RejectForm(forms.Form):
@@ -84,12 +128,15 @@ def question(
 ) -> TemplateResponse:
     """The page that asks what a decision needs; it sends the queue's action again, with the answer."""
     form_class, title, button = QUESTIONS[name]
+    chosen = list(publications)
+    if form is None:
+        form = ScheduleForm(zones=zones_of(chosen)) if form_class is ScheduleForm else form_class()
     context = {
         **model_admin.admin_site.each_context(request),
         "title": title,
         "button": button,
-        "form": form or form_class(),
-        "publications": list(publications),
+        "form": form,
+        "publications": chosen,
         "action": f"{name}_selected",
         "queue_url": reverse("admin:publishing_pendingpublication_changelist"),
         "opts": model_admin.opts,
@@ -100,6 +147,17 @@ def question(
 def decider(request: HttpRequest) -> AbstractBaseUser:
     """Who decides: the admin lets nobody in who isn't signed in."""
     return cast("AbstractBaseUser", request.user)
+
+
+def together(tallies: Iterable[Tally]) -> Tally:
+    """What became of several lots of publications, as if they had been one."""
+    lots = list(tallies)
+    return Tally(
+        done=sum(lot.done for lot in lots),
+        refused=sum(lot.refused for lot in lots),
+        reasons=tuple(dict.fromkeys(reason for lot in lots for reason in lot.reasons)),
+        decided=tuple(number for lot in lots for number in lot.decided),
+    )
 
 
 def report(request: HttpRequest, tally: Tally, done: str) -> None:

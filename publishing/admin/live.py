@@ -41,7 +41,7 @@ def view(model_admin: QueueAdmin, request: HttpRequest) -> HttpResponse:
 
 
 def _answer(model_admin: QueueAdmin, request: HttpRequest) -> dict[str, Any]:
-    queue = Publication.objects.not_out_yet()
+    queue = Publication.objects.in_queue()
     if (channel := request.GET.get("channel__id__exact", "")).isdecimal():
         queue = queue.filter(channel=int(channel[:18]))
     stage = stages.known(request.GET.get("stage", ""))

@@ -22,7 +22,6 @@ from publishing.queueing import explain
 from publishing.rendering import render
 from publishing.splitting import MAX_UNITS
 from usage.listing import LargeTableAdmin
-from usage.moments import when
 
 State = Publication.State
 
@@ -37,6 +36,9 @@ class StageFilter(admin.SimpleListFilter):
         return [(name, stage.label) for name, stage in stages.STAGES.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if request.method == "POST" and self.value() is None:
+            # A decision is about the rows that were chosen, under whichever tab they stood.
+            return queryset
         return stages.of(queryset, stages.known(self.value() or ""))
 
 
@@ -126,8 +128,9 @@ class QueueAdmin(LargeTableAdmin):
         channels = list(Channel.objects.all())
         wanted = request.GET.get("channel__id__exact", "")
         channel = next((row for row in channels if len(channels) == 1 or str(row.pk) == wanted), None)
+        zone = channel.zone if channel else timezone.get_default_timezone()
         stage = stages.known(request.GET.get("stage", ""))
-        queue = Publication.objects.not_out_yet()
+        queue = Publication.objects.in_queue()
         if channel:
             queue = queue.filter(channel=channel)
         return {
@@ -139,6 +142,7 @@ class QueueAdmin(LargeTableAdmin):
             "channels": channels,
             "channel": channel,
             "now": timezone.localtime(),
+            "clock": decisions.clock(timezone.now(), zone, is_zone_shown=True),
             "may_pause": request.user.has_perm("publishing.pause_channel"),
             "may_approve": self.has_approve_permission(request),
         }
@@ -166,7 +170,7 @@ class QueueAdmin(LargeTableAdmin):
         if publication.state in approval.UNDECIDED:
             return gettext("right after approval")
         due_at = explain(publication).due_at
-        return when(due_at) if due_at else "—"
+        return decisions.clock(due_at, publication.channel.zone) if due_at else "—"
 
     @display(description="")
     def decide(self, publication: Any) -> str:
@@ -176,6 +180,7 @@ class QueueAdmin(LargeTableAdmin):
             {
                 "publication": publication,
                 "undecided": undecided,
+                "may_return": publication.state in {State.FAILED, State.HELD},
                 "may_break": undecided or (publication.state == State.APPROVED and not publication.is_breaking),
             },
         )
@@ -192,17 +197,21 @@ class QueueAdmin(LargeTableAdmin):
 
     @admin.action(description=_("Set the time"), permissions=["approve"])
     def schedule_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-        form = decisions.ScheduleForm(request.POST if "apply" in request.POST else None)
+        form = decisions.ScheduleForm(
+            request.POST if "apply" in request.POST else None, zones=decisions.zones_of(queryset)
+        )
         if not form.is_valid():
             return decisions.question(request, self, "schedule", queryset, form)
-        chosen, moment = list(queryset.values_list("pk", flat=True)), form.cleaned_data["moment"]
-        tally = approval.approve_many(
-            chosen, by=decisions.decider(request), scheduled_for=moment, seen=self._seen(request)
+        by, seen, moments = decisions.decider(request), self._seen(request), form.cleaned_data["moment"]
+        chosen = {zone: list(queryset.filter(channel__time_zone=zone).values_list("pk", flat=True)) for zone in moments}
+        tally = decisions.together(
+            approval.approve_many(chosen[zone], by=by, scheduled_for=moment, seen=seen)
+            for zone, moment in moments.items()
         )
         done = ngettext(
             "%(count)d publication goes out %(when)s.", "%(count)d publications go out %(when)s.", tally.done
         )
-        undo.report(request, tally, done % {"count": tally.done, "when": when(moment)})
+        undo.report(request, tally, done % {"count": tally.done, "when": form.told()})
         return None
 
     @admin.action(description=_("Breaking news"), permissions=["approve"])

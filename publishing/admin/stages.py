@@ -48,6 +48,11 @@ STAGES: Mapping[str, Stage] = {
         (),
         _("Nothing needs you. A post comes here when nobody knows whether Telegram has taken it."),
     ),
+    "failed": Stage(
+        _("Failed"),
+        (State.FAILED,),
+        _("Nothing has failed. What a channel refuses for good stands here with the reason, until it is put right."),
+    ),
     "held": Stage(
         _("Held"),
         (State.HELD,),

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, JSONObject
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
@@ -25,10 +25,15 @@ class PublicationQuerySet(models.QuerySet["Publication"]):
         """Everything that may still go out, whoever or whatever it waits for."""
         return self.filter(state__in=Publication.UNFINISHED)
 
+    def in_queue(self) -> PublicationQuerySet:
+        """What editors see in the queue: what may still go out, and what its channel has refused."""
+        return self.filter(state__in=[*Publication.UNFINISHED, Publication.State.FAILED])
+
     def for_queue(self) -> PublicationQuerySet:
         """With all that `queueing.explain` and `rendering.render` look at.
 
-        That is the channel, the messages, the article with its tags and picture, and how many go out `ahead` of each.
+        That is the channel, the messages, the article with its tags and picture, how many go out `ahead` of each, and
+        the `other` publication that the channel has of the same story.
         """
         same_priority = models.Q(priority=models.OuterRef("priority"))
         line = (
@@ -47,6 +52,14 @@ class PublicationQuerySet(models.QuerySet["Publication"]):
         frozen = Channel.objects.filter(
             pk=models.OuterRef("channel"), passes_unresolved=False, messages__state__in=["unknown", "person"]
         )
+        others = (
+            Publication.objects.filter(
+                channel=models.OuterRef("channel"), article__story=models.OuterRef("article__story")
+            )
+            .exclude(pk=models.OuterRef("pk"))
+            .exclude(state__in=[*Publication.TURNED_DOWN, Publication.State.HELD])
+            .order_by("pk")
+        )
         stopped = Bot.objects.filter(token_env=models.OuterRef("channel__token_env")).stopped()
         return (
             self.select_related("channel", "article__source", "article__picture", "digest", "approved_by")
@@ -56,6 +69,7 @@ class PublicationQuerySet(models.QuerySet["Publication"]):
                 ahead=Coalesce(models.Subquery(line), 0),
                 is_behind_unknown=models.Exists(frozen),
                 bot_stands=models.Exists(stopped),
+                other=models.Subquery(others.values(found=JSONObject(pk="pk", title="title"))[:1]),
             )
         )
 
@@ -82,6 +96,8 @@ class Publication(models.Model):
     IN_LINE = (State.APPROVED, State.SENDING, State.CHANGING)
     UNFINISHED = (State.DRAFT, State.PENDING, State.APPROVED, State.SENDING, State.CHANGING, State.HELD)
 
+    # What an editor or the channel has said no to.
+    TURNED_DOWN = (State.REJECTED, State.FAILED, State.DELETED)
     OUT = (State.PUBLISHED, State.EDITED, State.DELETED)
 
     # Priorities: what is out already and wrong goes before news, and breaking news goes before everything.
@@ -172,12 +188,12 @@ class Publication(models.Model):
 
 class PendingPublicationManager(models.Manager.from_queryset(PublicationQuerySet)):  # type: ignore[misc]
     def get_queryset(self) -> PublicationQuerySet:
-        queue: PublicationQuerySet = super().get_queryset().filter(state__in=Publication.UNFINISHED)
+        queue: PublicationQuerySet = super().get_queryset().in_queue()
         return queue
 
 
 class PendingPublication(Publication):
-    """The queue: publications that have not gone out yet."""
+    """The queue: publications that have not gone out yet, and those that were refused."""
 
     objects: ClassVar[PendingPublicationManager] = PendingPublicationManager()
 

@@ -268,3 +268,60 @@ def test_the_tour_is_told_in_both_languages(publisher: Client) -> None:
     ]
 
     assert all(page.status_code == 200 for page in pages)
+
+
+# --- what was refused, and other clocks -----------------------------------------------------------------------------
+
+
+def test_what_its_channel_refused_has_a_tab_of_its_own_and_a_way_back(publisher: Client) -> None:
+    refused = PublicationFactory(state=Publication.State.FAILED, last_error="too long")
+
+    page = publisher.get(QUEUE, {"stage": "failed"})
+    decide(publisher, "withdraw_selected", refused)
+
+    assert [row.pk for row in page.context["cl"].result_list] == [refused.pk]
+    assert {row["name"]: row["text"] for row in page.context["stages"]}["failed"] == "1"
+    assert "too long" in page.content.decode()
+    assert states() == {"pending"}
+
+
+def test_a_time_is_typed_on_the_clock_of_the_channel(publisher: Client) -> None:
+    publication = PublicationFactory(channel__time_zone="Asia/Vladivostok")
+    day = timezone.localdate() + timedelta(days=2)
+
+    asked = decide(publisher, "schedule_selected", publication).content.decode()
+    decide(publisher, "schedule_selected", publication, apply="1", moment=f"{day}T09:30")
+
+    publication.refresh_from_db()
+    assert "Asia/Vladivostok" in asked
+    assert publication.scheduled_for == datetime(
+        day.year, day.month, day.day, 9, 30, tzinfo=ZoneInfo("Asia/Vladivostok")
+    )
+
+
+def test_several_channels_get_the_same_hour_of_their_own_clocks(publisher: Client) -> None:
+    there, here = PublicationFactory(channel__time_zone="Asia/Vladivostok"), PublicationFactory()
+    day = timezone.localdate() + timedelta(days=2)
+
+    told = decide(publisher, "schedule_selected", there, here, apply="1", moment=f"{day}T09:30").content.decode()
+
+    clocks = {row.scheduled_for.astimezone(row.channel.zone).isoformat()[11:] for row in Publication.objects.all()}
+    assert clocks == {"09:30:00+10:00", "09:30:00+03:00"}
+    assert "09:30 MSK" in told
+
+
+def test_an_hour_that_never_comes_on_the_channels_clock_is_asked_for_again(publisher: Client) -> None:
+    publication = PublicationFactory(channel__time_zone="Europe/Berlin")
+
+    decide(publisher, "schedule_selected", publication, apply="1", moment="2036-03-30T02:30")
+
+    assert states() == {"pending"}
+
+
+def test_when_it_goes_out_is_told_with_the_zone_where_that_is_another_one(publisher: Client) -> None:
+    publication = PublicationFactory(channel__time_zone="Asia/Vladivostok")
+    approval.approve(publication.pk, by=None, scheduled_for=timezone.now() + timedelta(days=2))
+
+    page = publisher.get(QUEUE, {"stage": "approved"}).content.decode()
+
+    assert "+10" in page

@@ -98,8 +98,8 @@ def test_an_editor_releases_a_copy(channel: Channel) -> None:
     assert approval.approve(of(copy).pk, by=UserFactory()).state == "approved"
 
 
-def test_the_queue_says_why_and_leads_to_the_story(channel: Channel) -> None:
-    offered(text(1), channel)
+def test_the_queue_says_why_and_leads_to_the_story_and_to_the_other(channel: Channel) -> None:
+    first = offered(text(1), channel)
     copy = offered(text(1), channel)
     queue_ready()
     copy.refresh_from_db()
@@ -108,6 +108,8 @@ def test_the_queue_says_why_and_leads_to_the_story(channel: Channel) -> None:
 
     assert explain(of(copy)).story == copy.story_id
     assert f'href="/admin/articles/story/{copy.story_id}/change/"' in listed
+    assert f'href="/admin/publishing/publication/{of(first).pk}/change/"' in listed
+    assert f"«{first.title}»" in listed
 
 
 # --- what becomes a copy while it waits -------------------------------------------------------------------------------

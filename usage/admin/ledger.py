@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import display
+from unfold.decorators import action, display
 
+from usage.admin import overview
 from usage.admin.money import dollars
 from usage.exporting import Exported
 from usage.listing import ExactSearch, LargeTableAdmin, ReadOnly
 from usage.models import ApiUsageDaily, ApiUsageEvent, ProcessSession, SessionStatsDaily
+from usage.overview import Span
 
 
 @admin.register(ApiUsageEvent)
@@ -68,8 +72,10 @@ class ApiUsageEventAdmin(Exported, ExactSearch, ReadOnly, LargeTableAdmin):
         return dollars(event.cost_usd)
 
 
-@admin.register(ApiUsageDaily)
 class ApiUsageDailyAdmin(Exported, ReadOnly, LargeTableAdmin):
+    """Registered by the project, which knows what came of the calls: this app knows no posts."""
+
+    actions_list = ("show_overview",)
     export_fields = (
         "day",
         "provider",
@@ -97,6 +103,21 @@ class ApiUsageDailyAdmin(Exported, ReadOnly, LargeTableAdmin):
     list_filter = ("provider",)
     sortable_by = ("day",)
     empty_text = _("No call has been made yet. The offline summariser costs nothing and is counted too.")
+
+    def get_urls(self) -> list[URLPattern]:
+        own = path("overview/", self.admin_site.admin_view(self.overview_view), name="usage_apiusagedaily_overview")
+        return [own, *super().get_urls()]
+
+    def overview_view(self, request: HttpRequest) -> HttpResponseBase:
+        return overview.view(self, request)
+
+    def posts(self, span: Span) -> int | None:
+        """How many posts went out on the UTC days of a span; None where nobody knows."""
+        return None
+
+    @action(description=_("Usage and cost"), permissions=["view"])
+    def show_overview(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:usage_apiusagedaily_overview"))
 
     @display(description=_("key"))
     def key(self, usage: ApiUsageDaily) -> str:

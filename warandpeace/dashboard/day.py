@@ -1,0 +1,89 @@
+"""Today by the hour: the articles that are dated to it beside the posts that went out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Count, QuerySet
+from django.db.models.functions import ExtractHour
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import ngettext
+
+from articles.models import Article
+from publishing.models import Publication
+from usage.charts import Chart, Column
+
+HOURS = 24
+# The hours that are written below the chart.
+MARKED = 6
+ARTICLES, POSTS = "articles_article", "publishing_publication"
+
+
+@dataclass(frozen=True)
+class Day:
+    """A day in the zone of `settings.TIME_ZONE`: how many articles and posts fall into each of its hours."""
+
+    midnight: datetime
+    now: datetime
+    articles: Mapping[int, int]
+    posts: Mapping[int, int]
+
+    @classmethod
+    def of(cls, now: datetime) -> Day:
+        """The day of a moment. Two queries."""
+        midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+        within = {"published_at__gte": midnight, "published_at__lt": midnight + timedelta(days=1)}
+        articles, posts = Article.objects.filter(**within), Publication.objects.filter(**within)
+        return cls(midnight, timezone.localtime(now), _by_hour(articles), _by_hour(posts))
+
+    @property
+    def article_count(self) -> int:
+        return sum(self.articles.values())
+
+    @property
+    def post_count(self) -> int:
+        return sum(self.posts.values())
+
+    @property
+    def url_of_posts(self) -> str:
+        return _listed(POSTS, self.midnight, self.midnight + timedelta(days=1))
+
+    def chart(self) -> Chart:
+        """Articles as bars, and posts as a line up to this hour, which counts once something has gone out in it."""
+        over = self.now.hour + (self.now.hour in self.posts)
+        bars = [self._column(hour, self.articles, ARTICLES) for hour in range(HOURS)]
+        line = [self._column(hour, self.posts, POSTS) for hour in range(over)]
+        highest = max([*self.articles.values(), *self.posts.values()], default=0)
+        return Chart(bars, over=line, top=number_format(highest))
+
+    def _column(self, hour: int, counted: Mapping[int, int], page: str) -> Column:
+        begins = self.midnight.replace(hour=hour)
+        count = counted.get(hour, 0)
+        told = (
+            ngettext("%(hour)s — %(count)s article", "%(hour)s — %(count)s articles", count)
+            if page == ARTICLES
+            else ngettext("%(hour)s — %(count)s post", "%(hour)s — %(count)s posts", count)
+        )
+        return Column(
+            count,
+            label=f"{hour:02}" if hour % MARKED == 0 else "",
+            title=told % {"hour": f"{hour:02}:00", "count": number_format(count)},
+            url=_listed(page, begins, begins + timedelta(hours=1)),
+        )
+
+
+def _by_hour(rows: QuerySet[Any]) -> dict[int, int]:
+    hours = rows.order_by().annotate(hour=ExtractHour("published_at")).values_list("hour").annotate(count=Count("pk"))
+    return dict(hours)
+
+
+def _listed(page: str, begins: datetime, ends: datetime) -> str:
+    """The list of what was published between two moments."""
+    query = {"published_at__gte": begins.isoformat(), "published_at__lt": ends.isoformat()}
+    return f"{reverse(f'admin:{page}_changelist')}?{urlencode(query)}"

@@ -74,6 +74,8 @@ class EstimatedPaginator(Paginator):  # type: ignore[type-arg]  # no generic at 
 
     template_name = "admin/pagination_estimate.html"
     is_exact = True
+    # False where the count only says how many rows there are at least.
+    is_end_known = True
 
     @cached_property
     def count(self) -> int:
@@ -83,9 +85,9 @@ class EstimatedPaginator(Paginator):  # type: ignore[type-arg]  # no generic at 
             return counted
         if estimate <= COUNTED and connections[queryset.db].vendor == "sqlite":
             counted_all = counted_in_time(queryset)
-            self.is_exact = counted_all is not None
+            self.is_exact = self.is_end_known = counted_all is not None
             return counted_all or COUNTED + 1
-        self.is_exact = False
+        self.is_exact, self.is_end_known = False, estimate > COUNTED
         return max(estimate, COUNTED + 1)
 
     def page(self, number: int | str) -> Page[Any]:
@@ -94,9 +96,20 @@ class EstimatedPaginator(Paginator):  # type: ignore[type-arg]  # no generic at 
         start = (page.number - 1) * self.per_page
         if start >= DEEP and isinstance(page.object_list, models.QuerySet):
             whole: models.QuerySet[Any] = self.object_list  # type: ignore[assignment]
-            numbers = list(whole.values_list("pk", flat=True)[start : start + self.per_page])
-            page.object_list = whole.filter(pk__in=numbers)
+            page.object_list = whole.filter(pk__in=self._numbers(whole, start))
         return page
+
+    def _numbers(self, whole: models.QuerySet[Any], start: int) -> list[Any]:
+        """The numbers of the rows of a page, walked to from the nearer end of the list.
+
+        Where the count is an estimate, pages of the second half are as far from the end as it says: the last page shows
+        the last rows, whatever the estimate missed lies in the middle.
+        """
+        left = self.count - start
+        size = min(self.per_page, left)
+        if left < start and self.is_end_known:
+            return list(whole.reverse().values_list("pk", flat=True)[left - size : left])
+        return list(whole.values_list("pk", flat=True)[start : start + size])
 
 
 class EstimatedChangeList(ChangeList):

@@ -126,6 +126,39 @@ def test_a_deep_page_has_the_rows_it_would_have_anyway(monkeypatch: pytest.Monke
     assert list(page) == [rows[4], rows[3]]
 
 
+@pytest.mark.parametrize("number", range(1, 6))
+def test_pages_that_are_reached_from_the_end_follow_each_other(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    monkeypatch.setattr(listing, "DEEP", 1)
+    rows = ArticleFactory.create_batch(9, source=SourceFactory())
+
+    page = listing.EstimatedPaginator(Article.objects.order_by("-pk"), 2).page(number)
+
+    assert list(page) == rows[::-1][2 * number - 2 : 2 * number]
+
+
+def test_the_last_page_has_the_last_rows_although_the_count_is_an_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "DEEP", 1)
+    monkeypatch.setattr(listing, "COUNTED", 1)
+    monkeypatch.setattr(listing, "estimated_count", lambda _queryset: 7)
+    rows = ArticleFactory.create_batch(9, source=SourceFactory())
+
+    page = listing.EstimatedPaginator(Article.objects.order_by("pk"), 2).page(4)
+
+    assert list(page) == [rows[-1]]
+
+
+def test_a_count_that_is_only_the_least_never_leads_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "DEEP", 1)
+    monkeypatch.setattr(listing, "COUNTED", 3)
+    monkeypatch.setattr(listing, "estimated_count", lambda _queryset: None)
+    monkeypatch.setattr(listing, "counted_in_time", lambda _queryset: None)
+    rows = ArticleFactory.create_batch(9, source=SourceFactory())
+
+    page = listing.EstimatedPaginator(Article.objects.order_by("pk"), 1).page(4)
+
+    assert list(page) == [rows[3]]
+
+
 def test_counting_stops_at_its_cap() -> None:
     ArticleFactory.create_batch(8, source=SourceFactory())
 

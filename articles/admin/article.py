@@ -35,6 +35,7 @@ TONES = {
     Article.Status.NEW: "info",
     Article.Status.READY: "info",
     Article.Status.SUMMARISED: "success",
+    Article.Status.STORED: "info",
     Article.Status.FAILED: "danger",
 }
 

@@ -21,6 +21,7 @@ from usage.listing import ExactSearch, LargeTableAdmin
 from usage.moments import when
 
 TONES = {
+    Publication.State.DRAFT: "info",
     Publication.State.PENDING: "warning",
     Publication.State.APPROVED: "info",
     Publication.State.SENDING: "info",
@@ -29,6 +30,7 @@ TONES = {
     Publication.State.EDITED: "success",
     Publication.State.DELETED: "warning",
     Publication.State.HELD: "warning",
+    Publication.State.REJECTED: "info",
     Publication.State.FAILED: "danger",
 }
 

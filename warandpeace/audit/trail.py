@@ -61,7 +61,7 @@ class Event:
         """The kind of row in the reader's language."""
         try:
             return str(apps.get_model(self.kind)._meta.verbose_name)
-        except LookupError:  # of an app that is no longer installed
+        except (LookupError, ValueError):  # of an app that is no longer installed; of none at all
             return self.kind
 
 

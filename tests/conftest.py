@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import ipaddress
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import pytest
 from django.core.cache import cache
 
-from tests import servers
+from tests import migrated, servers
 
 NAMED_LOOPBACK = {"localhost", "", None}
+# The suite's own database, or leave to make another one.
+DATABASE_FIXTURES = {"db", "transactional_db", "databases_of_their_own", "newsroom", "empty_database"}
 
 
 class NetworkBlocked(RuntimeError):
@@ -45,6 +47,31 @@ def guard(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 sys.addaudithook(guard)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On the second database leave out what has shown all it can on the first: tests that need no database."""
+    if not migrated.is_on_server():
+        return
+    needed = [item for item in items if _needs_a_database(item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in needed])
+    items[:] = needed
+
+
+def _needs_a_database(item: pytest.Item) -> bool:
+    fixtures: Collection[str] = getattr(item, "fixturenames", ())
+    return item.get_closest_marker("django_db") is not None or not DATABASE_FIXTURES.isdisjoint(fixtures)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Before Django looks for the database of the tests, it is there already."""
+    migrated.make_suites_own()
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    return True
 
 
 @pytest.fixture(autouse=True)

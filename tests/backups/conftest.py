@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
@@ -14,12 +14,10 @@ from django.core.management import call_command
 
 from publishing.holding import hold_after_restore
 from publishing.models import Publication
+from tests import migrated
 from tests.factories import ArticleFactory, PublicationFactory
-from tests.transfer.conftest import migrated  # noqa: F401  a database of our schema, quickly
 from warandpeace.backups.standing_in import standing_in
 from warandpeace.databases import configuration
-
-Make = Callable[[Path, str], str]
 
 
 @pytest.fixture
@@ -37,9 +35,9 @@ def binaries_of_the_wheel() -> str:
 
 
 @pytest.fixture
-def newsroom(migrated: Make, tmp_path: Path, shelf: Path, django_db_blocker: Any) -> Iterator[str]:  # noqa: F811
+def newsroom(tmp_path: Path, shelf: Path, django_db_blocker: Any) -> Iterator[str]:
     """The URL of a database with articles and an approved post; it is the configured one meanwhile."""
-    url = migrated(tmp_path, "server")
+    url = migrated.new_database(tmp_path)
     with django_db_blocker.unblock(), standing_in(configuration(url)):
         ArticleFactory.create_batch(20)
         PublicationFactory(state=Publication.State.APPROVED, approved_at="2026-11-01T10:00:00Z")

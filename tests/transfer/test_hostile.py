@@ -17,6 +17,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from articles.models import Article
+from tests import migrated
 from tests.transfer.conftest import Database
 from warandpeace.transfer.models import QuarantinedRow
 
@@ -81,10 +82,8 @@ def test_every_row_of_a_hostile_file_is_accounted_for(content: list[tuple[Any, .
 
 @given(st.lists(rows, min_size=10, max_size=40))
 @examples(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_what_is_said_to_fit_does_fit_into_the_database(
-    migrated: Any, tmp_path: Path, content: list[tuple[Any, ...]]
-) -> None:
-    target = Database(migrated(tmp_path, "server"))
+def test_what_is_said_to_fit_does_fit_into_the_database(tmp_path: Path, content: list[tuple[Any, ...]]) -> None:
+    target = Database(migrated.new_database(tmp_path))
     with TemporaryDirectory() as folder:
         said = target.take(hostile_file(Path(folder), content))
 

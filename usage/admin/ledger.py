@@ -7,6 +7,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
@@ -15,6 +17,8 @@ from usage.admin.money import dollars
 from usage.exporting import Exported
 from usage.listing import ExactSearch, LargeTableAdmin, ReadOnly
 from usage.models import ApiUsageDaily, ApiUsageEvent, ProcessSession, SessionStatsDaily
+from usage.models.process import LATE
+from usage.moments import age, when
 from usage.overview import Span
 
 
@@ -138,9 +142,28 @@ class ApiUsageDailyAdmin(Exported, ReadOnly, LargeTableAdmin):
 
 @admin.register(ProcessSession)
 class ProcessSessionAdmin(ReadOnly, LargeTableAdmin):
-    list_display = ("role", "started_at", "last_seen_at", "ended_at", "container_id", "commit")
+    list_display = ("role", "state_label", "started", "ended", "container_id", "commit")
     list_filter = ("role",)
     sortable_by = ()
+    empty_text = _("No process has begun yet: each says here that it lives, which code it runs, and when it ends.")
+
+    @display(description=_("state"), label={"alive": "success", "silent": "danger", "ended": "info"})
+    def state_label(self, session: ProcessSession) -> tuple[str, str]:
+        """One that was killed has no end; it is told by its silence."""
+        if session.ended_at:
+            return "ended", gettext("ended")
+        seen_at = session.last_seen_at or session.started_at
+        if timezone.now() - seen_at <= LATE:
+            return "alive", gettext("alive")
+        return "silent", gettext("silent for %(age)s") % {"age": age(seen_at)}
+
+    @display(description=_("started"))
+    def started(self, session: ProcessSession) -> str:
+        return when(session.started_at)
+
+    @display(description=_("ended"))
+    def ended(self, session: ProcessSession) -> str:
+        return when(session.ended_at) if session.ended_at else "—"
 
     @display(description=_("commit"))
     def commit(self, session: ProcessSession) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import uuid
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import models
@@ -12,6 +13,9 @@ from django.utils.translation import gettext_lazy as _
 
 from usage.models.totals import TotalsManager, utc_day
 from usage.revision import checked_out_commit
+
+# A process says that it lives every minute; one that was not seen for so long is dead or hangs.
+LATE = timedelta(minutes=3)
 
 
 class ProcessSession(models.Model):

@@ -22,6 +22,8 @@ from usage.charts import Chart, Column
 HOURS = 24
 # The hours that are written below the chart.
 MARKED = 6
+# As tall as the sources beside it.
+HEIGHT = 240
 ARTICLES, POSTS = "articles_article", "publishing_publication"
 
 
@@ -60,7 +62,7 @@ class Day:
         bars = [self._column(hour, self.articles, ARTICLES) for hour in range(HOURS)]
         line = [self._column(hour, self.posts, POSTS) for hour in range(over)]
         highest = max([*self.articles.values(), *self.posts.values()], default=0)
-        return Chart(bars, over=line, top=number_format(highest))
+        return Chart(bars, over=line, top=number_format(highest), height=HEIGHT)
 
     def _column(self, hour: int, counted: Mapping[int, int], page: str) -> Column:
         begins = self.midnight.replace(hour=hour)

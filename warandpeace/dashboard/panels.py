@@ -23,6 +23,7 @@ from articles.models import BackfillRun, Source
 from usage import budget
 from usage.admin import dollars
 from usage.models import ApiUsageDaily, ProcessSession, Provider, utc_day
+from usage.models.process import LATE
 from usage.moments import age
 from warandpeace.backups.models import Backup
 from warandpeace.models import Heartbeat, SignIn, Transfer
@@ -31,7 +32,6 @@ SOURCES_SHOWN = 8
 BACKFILLS_SHOWN = 3
 # The sweeper is rung every few seconds; after this it has stopped, whatever lives.
 SWEEPER_LATE = timedelta(minutes=1)
-PROCESS_LATE = timedelta(minutes=3)
 # As long as the alert BackupOld waits.
 BACKUP_OLD = timedelta(hours=36)
 PROCESSES = {
@@ -213,7 +213,7 @@ def _sweeper(now: datetime, url: str) -> Light:
 
 def _processes(now: datetime, url: str) -> Iterator[Light]:
     """Workers and the scheduler always, the bot where it has a token; others only while they live."""
-    alive = ProcessSession.objects.filter(ended_at=None, last_seen_at__gte=now - PROCESS_LATE)
+    alive = ProcessSession.objects.filter(ended_at=None, last_seen_at__gte=now - LATE)
     counts: dict[str, Any] = dict(alive.order_by().values_list("role").annotate(Count("pk")))
     needed = {"worker", "beat", *(["bot"] if settings.TELEGRAM_BOT_TOKEN else [])}
     for role, label in PROCESSES.items():

@@ -17,7 +17,6 @@ from usage.admin.money import dollars
 from usage.exporting import Exported
 from usage.listing import ExactSearch, LargeTableAdmin, ReadOnly
 from usage.models import ApiUsageDaily, ApiUsageEvent, ProcessSession, SessionStatsDaily
-from usage.models.process import LATE
 from usage.moments import age, when
 from usage.overview import Span
 
@@ -153,7 +152,7 @@ class ProcessSessionAdmin(ReadOnly, LargeTableAdmin):
         if session.ended_at:
             return "ended", gettext("ended")
         seen_at = session.last_seen_at or session.started_at
-        if timezone.now() - seen_at <= LATE:
+        if timezone.now() - seen_at <= ProcessSession.LATE:
             return "alive", gettext("alive")
         return "silent", gettext("silent for %(age)s") % {"age": age(seen_at)}
 

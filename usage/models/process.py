@@ -14,12 +14,12 @@ from django.utils.translation import gettext_lazy as _
 from usage.models.totals import TotalsManager, utc_day
 from usage.revision import checked_out_commit
 
-# A process says that it lives every minute; one that was not seen for so long is dead or hangs.
-LATE = timedelta(minutes=3)
-
 
 class ProcessSession(models.Model):
     """One life of one process of ours: when it began, when it was last seen, when it ended."""
+
+    # A process says every minute that it lives; one that was not seen for so long is dead or hangs.
+    LATE = timedelta(minutes=3)
 
     session_id = models.UUIDField(_("session"), primary_key=True)
     role = models.CharField(_("role"), max_length=20, blank=True)

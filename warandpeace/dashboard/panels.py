@@ -23,7 +23,6 @@ from articles.models import BackfillRun, Source
 from usage import budget
 from usage.admin import dollars
 from usage.models import ApiUsageDaily, ProcessSession, Provider, utc_day
-from usage.models.process import LATE
 from usage.moments import age
 from warandpeace.backups.models import Backup
 from warandpeace.models import Heartbeat, SignIn, Transfer
@@ -213,7 +212,7 @@ def _sweeper(now: datetime, url: str) -> Light:
 
 def _processes(now: datetime, url: str) -> Iterator[Light]:
     """Workers and the scheduler always, the bot where it has a token; others only while they live."""
-    alive = ProcessSession.objects.filter(ended_at=None, last_seen_at__gte=now - LATE)
+    alive = ProcessSession.objects.filter(ended_at=None, last_seen_at__gte=now - ProcessSession.LATE)
     counts: dict[str, Any] = dict(alive.order_by().values_list("role").annotate(Count("pk")))
     needed = {"worker", "beat", *(["bot"] if settings.TELEGRAM_BOT_TOKEN else [])}
     for role, label in PROCESSES.items():

@@ -48,6 +48,8 @@ class PublicationForm(forms.Form):
         self.publication = publication
         # What was typed before an offer was taken: shown, so that it isn't lost.
         self.replaced = ""
+        # Whether somebody else has saved a version since the one this was based on.
+        self.overtaken = False
         initial = {
             "revision": publication.revision,
             "title": publication.title,
@@ -80,63 +82,74 @@ class PublicationForm(forms.Form):
     def rebase(self, revision: int) -> None:
         """Keep what was typed, now on top of the version that came in between: saving again replaces it knowingly."""
         self.data = {**self.data.dict(), "revision": str(revision)}  # type: ignore[attr-defined]
+        self.overtaken = True
 
 
 def editor(model_admin: ModelAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
     """The page of one publication, and what its buttons do."""
     publication = visible(model_admin, request, object_id)
-    undecided = publication.state in approval.UNDECIDED
     form = PublicationForm(request.POST or None, publication=publication)
-    overtaken = False
-    if request.method == "POST":
-        if not model_admin.has_change_permission(request, publication):
-            raise PermissionDenied
-        if "_withdraw" in request.POST:
-            return _withdraw(request, publication)
-        if findings.ANSWERS & request.POST.keys():
-            return findings.settle(request, publication)
-        if "_take" in request.POST:
-            form.take(rewriting.taken(publication, request.POST["_take"]))
-        elif form.is_valid():
-            try:
-                return _decide(model_admin, request, publication, form)
-            except approval.Changed as error:
-                overtaken = True
-                form.add_error(None, str(error))
-                form.rebase(publication.revision)
-            except approval.ApprovalError as error:
-                form.add_error(None, str(error))
+    if request.method == "POST" and (answer := _answer(model_admin, request, publication, form)):
+        return answer
+    context = _page_context(model_admin, request, publication, form)
+    return TemplateResponse(request, "admin/publishing/editor.html", context)
+
+
+def _answer(
+    model_admin: ModelAdmin, request: HttpRequest, publication: Publication, form: PublicationForm
+) -> HttpResponse | None:
+    """Where a button leads; None where the page is shown again, its form saying why."""
+    if not model_admin.has_change_permission(request, publication):
+        raise PermissionDenied
+    if "_withdraw" in request.POST:
+        return _withdraw(request, publication)
+    if findings.ANSWERS & request.POST.keys():
+        return findings.settle(request, publication)
+    if "_take" in request.POST:
+        form.take(rewriting.taken(publication, request.POST["_take"]))
+    elif form.is_valid():
+        try:
+            return _decide(model_admin, request, publication, form)
+        except approval.Changed as error:
+            form.add_error(None, str(error))
+            form.rebase(publication.revision)
+        except approval.ApprovalError as error:
+            form.add_error(None, str(error))
+    return None
+
+
+def _page_context(
+    model_admin: ModelAdmin, request: HttpRequest, publication: Publication, form: PublicationForm
+) -> dict[str, Any]:
+    undecided = publication.state in approval.UNDECIDED
+    may_approve = _may_approve(request)
     shown = versions.of(publication)
-    return TemplateResponse(
-        request,
-        "admin/publishing/editor.html",
-        {
-            **support.context(publication),
-            **rewriting.context(request, publication),
-            **beside.context(request, publication, publication.revision),
-            **model_admin.admin_site.each_context(request),
-            **_post_context(publication),
-            **_frozen_context(publication),
-            "opts": model_admin.opts,
-            "title": publication.title,
-            "publication": publication,
-            "form": form,
-            "overtaken": overtaken,
-            "explanation": explain(publication),
-            "may_edit": undecided and model_admin.has_change_permission(request, publication),
-            "may_decide": undecided and _may_approve(request),
-            "may_settle": _may_approve(request),
-            "may_change": changing.options(publication) if _may_approve(request) else changing.Options(),
-            "doubts": findings.doubts(publication),
-            "reactions": in_words(totals([publication]).get(publication.pk, Counter())),
-            "may_withdraw": _is_returnable(publication) and _may_approve(request),
-            "similar": similar(publication),
-            "overtaken_by": versions.last_edit(publication) if overtaken else None,
-            "sent_messages": findings.rows(publication),
-            "versions": shown,
-            "difference": versions.chosen(request, shown),
-        },
-    )
+    return {
+        **support.context(publication),
+        **rewriting.context(request, publication),
+        **beside.context(request, publication, publication.revision),
+        **model_admin.admin_site.each_context(request),
+        **_post_context(publication),
+        **_frozen_context(publication),
+        "opts": model_admin.opts,
+        "title": publication.title,
+        "publication": publication,
+        "form": form,
+        "overtaken": form.overtaken,
+        "explanation": explain(publication),
+        "may_edit": undecided and model_admin.has_change_permission(request, publication),
+        "may_decide": undecided and may_approve,
+        "may_settle": may_approve,
+        "may_change": changing.options(publication) if may_approve else changing.Options(),
+        "doubts": findings.doubts(publication),
+        "reactions": in_words(totals([publication]).get(publication.pk, Counter())),
+        "may_withdraw": _is_returnable(publication) and may_approve,
+        "similar": similar(publication),
+        "overtaken_by": versions.last_edit(publication) if form.overtaken else None,
+        "sent_messages": findings.rows(publication),
+        "versions": shown,
+        "difference": versions.chosen(request, shown),
+    }
 
 
 def preview(model_admin: ModelAdmin, request: HttpRequest, pk: int) -> HttpResponse:

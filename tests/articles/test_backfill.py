@@ -318,6 +318,7 @@ def test_what_the_old_bot_left_is_resumed_where_it_stopped(source: Source, site:
         (["--from", "2024-05-01"], "Say which archive"),
         (["--source", "warandpeace", "--from", "2024-05-02", "--to", "2024-05-01"], "--from is later than --to."),
         (["--resume", "99"], "There is no run 99."),
+        (["--resume", "9" * 30], "Error: argument --resume: 9"),
     ],
 )
 def test_a_mistake_is_answered_with_a_sentence(source: Source, arguments: list[str], sentence: str) -> None:

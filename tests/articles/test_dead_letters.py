@@ -222,7 +222,18 @@ def test_letters_are_discarded_by_their_numbers() -> None:
     assert list(DeadLetter.objects.all()) == [other]
 
 
-@pytest.mark.parametrize("arguments", [["retry"], ["discard"], ["retry", "99999"]])
+@pytest.mark.parametrize("action", ["retry", "discard"])
+def test_a_dry_run_lists_what_it_would_be_and_changes_nothing(action: str) -> None:
+    kept = letter(ref=failed_article().pk)
+    letter(Kind.POST, 12345)
+
+    told = command(action, "--kind", "summary", "--dry-run")
+
+    assert (str(kept.pk) in told[0], told[-1]) == (True, "letters=1")
+    assert (DeadLetter.objects.count(), Article.objects.due().count()) == (2, 0)
+
+
+@pytest.mark.parametrize("arguments", [["retry"], ["discard"], ["retry", "99999"], ["retry", "9" * 30]])
 def test_nothing_is_done_that_was_not_asked_for(arguments: list[str]) -> None:
     letter()
 

@@ -292,6 +292,7 @@ def test_the_command_merges() -> None:
     [
         (["merge", "1", "99999999"], "There is no article"),
         (["merge", "0", "1"], "from 1 on"),
+        (["merge", "9" * 30, "1"], "is too much"),
         (["rebuild", "--after", "first"], "from 1 on"),
         ([], "required"),
     ],

@@ -30,10 +30,10 @@ def test_a_signature_never_changes() -> None:
     assert bands[:3] == (-145589461, 1990277183, 6924398)
 
 
-@pytest.mark.parametrize("seed", ["1", "2"])
-def test_another_process_signs_alike(seed: str) -> None:
+def test_another_process_signs_alike() -> None:
     content = text(1)
-    environment = {"PYTHONHASHSEED": seed, "DJANGO_SETTINGS_MODULE": "tests.settings", "PATH": ""}
+    # Other hashes than here, where the seed is a random one or was chosen by somebody else.
+    environment = {"PYTHONHASHSEED": "20261122", "DJANGO_SETTINGS_MODULE": "tests.settings", "PATH": ""}
     code = f"import django; django.setup(); {SIGN.format(content)}"
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from articles import backfilling
 from articles.backfill import LEASE, Lost, check
-from articles.management.arguments import day, positive, source_named
+from articles.management.arguments import day, positive, row, source_named
 from articles.models import BackfillRun
 from articles.sites.reading import NotDescribed
 from usage.stopping import stopped_by_signals
@@ -55,7 +55,7 @@ pages that failed for good, which stand among the dead letters."""
             "--content", action="store_true", default=True, help="fetch each article's text, too (default)"
         )
         parser.add_argument("--no-content", dest="content", action="store_false", help="store what the lists say only")
-        parser.add_argument("--resume", type=positive, metavar="ID", help="go on with the run of this number")
+        parser.add_argument("--resume", type=row, metavar="ID", help="go on with the run of this number")
         parser.add_argument("--dry-run", action="store_true", help="read the lists and count, but store nothing")
 
     def handle(self, *args: Any, resume: int | None, dry_run: bool, **options: Any) -> None:

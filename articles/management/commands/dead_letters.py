@@ -12,6 +12,7 @@ from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from articles import dead_letters
+from articles.management.arguments import positive, row
 from articles.models import DeadLetter
 from usage.stopping import stopped_by_signals
 
@@ -19,6 +20,8 @@ SHOWN = 50
 
 
 class Command(BaseCommand):
+    # They would import every page of the admin first; `run`, `migrate` and `check` make them.
+    requires_system_checks: list[str] = []
     help = """Look at what failed for good, try it again, or give it up.
 
   manage.py dead_letters list                            the newest, and how many of each kind and error
@@ -37,23 +40,26 @@ The last line counts. The exit status is 0 only if every letter that was asked f
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("action", choices=["list", "retry", "discard"], help="what to do")
-        parser.add_argument("numbers", nargs="*", type=int, metavar="NUMBER", help="of letters, as list shows them")
+        parser.add_argument("numbers", nargs="*", type=row, metavar="NUMBER", help="of letters, as list shows them")
         parser.add_argument("--kind", choices=DeadLetter.EntityType.values, help="only letters of this kind")
         parser.add_argument("--error", metavar="CODE", help="only letters with this error")
         parser.add_argument("--all", action="store_true", help="retry or discard all, whatever their kind")
-        parser.add_argument("--limit", type=int, default=SHOWN, metavar="N", help=f"list at most so many ({SHOWN})")
+        parser.add_argument("--dry-run", action="store_true", help="only list those that it would be")
+        parser.add_argument(
+            "--limit", type=positive, default=SHOWN, metavar="N", help=f"list so many at most ({SHOWN})"
+        )
 
-    def handle(self, *args: Any, action: str, limit: int, **options: Any) -> None:
+    def handle(self, *args: Any, action: str, limit: int, dry_run: bool, **options: Any) -> None:
         letters = _chosen(**options)
-        if action == "list":
+        if action != "list" and not (options["numbers"] or options["kind"] or options["error"] or options["all"]):
+            raise CommandError(f"Say which letters to {action}: their numbers, --kind, --error, or --all.")
+        if action == "list" or dry_run:
             self._list(letters, limit)
             return
-        if not (options["numbers"] or options["kind"] or options["error"] or options["all"]):
-            raise CommandError(f"Say which letters to {action}: their numbers, --kind, --error, or --all.")
         self._retry(letters) if action == "retry" else self._discard(letters)
 
     def _list(self, letters: QuerySet[DeadLetter], limit: int) -> None:
-        for letter in letters[: max(limit, 0)]:
+        for letter in letters[:limit]:
             seen = timezone.localtime(letter.last_seen_at)
             self.stdout.write(
                 f"{letter.pk:>7}  {seen:%Y-%m-%d %H:%M}  {letter.entity_type:<8} {letter.error_code:<20} "

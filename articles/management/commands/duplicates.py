@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from argparse import RawDescriptionHelpFormatter
 from typing import Any
@@ -13,15 +12,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from articles.duplicates import deciding, report
 from articles.duplicates.placing import Placed
 from articles.duplicates.rebuilding import rebuild, to_rebuild
+from articles.management.arguments import positive, row
 from articles.models import Article
 from usage.stopping import stopped_by_signals
-
-
-def number(text: str) -> int:
-    """A whole number from 1 on, for argparse."""
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
-    return int(text)
 
 
 class Command(BaseCommand):
@@ -43,16 +36,16 @@ The last line counts. The exit status is 0 only if all was done."""
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True, metavar="report | rebuild | merge")
         telling = verbs.add_parser("report", help="say how many copies there are")
-        telling.add_argument("--limit", type=number, default=10, metavar="N", help="so many stories and sources (10)")
+        telling.add_argument("--limit", type=positive, default=10, metavar="N", help="so many stories and sources (10)")
         rebuilding = verbs.add_parser("rebuild", help="compare what has not been compared")
         rebuilding.add_argument("--all", action="store_true", help="compare everything anew")
         rebuilding.add_argument(
-            "--after", type=number, default=0, metavar="NUMBER", help="go on after this article, where --all stopped"
+            "--after", type=row, default=0, metavar="NUMBER", help="go on after this article, where --all stopped"
         )
         rebuilding.add_argument("--dry-run", action="store_true", help="say how many articles it would compare")
         merging = verbs.add_parser("merge", help="make articles one story")
-        merging.add_argument("main", type=number, help="the number of the main article")
-        merging.add_argument("copies", type=number, nargs="+", help="the numbers of the others")
+        merging.add_argument("main", type=row, help="the number of the main article")
+        merging.add_argument("copies", type=row, nargs="+", help="the numbers of the others")
         merging.add_argument("--dry-run", action="store_true", help="show them, and change nothing")
 
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
@@ -93,7 +86,9 @@ The last line counts. The exit status is 0 only if all was done."""
         wanted = [options["main"], *options["copies"]]
         titles = dict(Article.objects.filter(pk__in=wanted).values_list("pk", "title"))
         if unknown := [str(pk) for pk in wanted if pk not in titles]:
-            raise CommandError(f"There is no article {', '.join(unknown)}. The admin's list shows their numbers.")
+            raise CommandError(
+                f"There is no article {', '.join(dict.fromkeys(unknown))}. The admin's list shows their numbers."
+            )
         for pk in dict.fromkeys(wanted):
             self.stdout.write(f"{pk}: {titles[pk]}")
         if options["dry_run"]:

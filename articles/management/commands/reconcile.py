@@ -10,10 +10,12 @@ from django.utils import timezone
 
 from articles import reconcile
 from articles.backfill import LEASE
-from articles.management.arguments import positive, source_named
+from articles.management.arguments import source_named, whole
 from articles.management.commands.backfill import how_it_ended, walk
 from articles.models import BackfillRun
 from usage.stopping import stopped_by_signals
+
+MOST_DAYS = 36_525  # a century
 
 
 class Command(BaseCommand):
@@ -33,7 +35,7 @@ What was missing is stored, but neither summarised nor queued by itself."""
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--days", type=positive, required=True, metavar="N", help="so many days back, today included"
+            "--days", type=whole(MOST_DAYS), required=True, metavar="N", help="so many days back, today included"
         )
         parser.add_argument("--source", metavar="SLUG", help="only this source (default: all that have an archive)")
         parser.add_argument("--dry-run", action="store_true", help="only compare: no article is stored")

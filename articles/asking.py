@@ -9,7 +9,8 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from articles import factcheck
+from articles.factcheck.checking import Report
+from articles.factcheck.checking import check as check_facts
 from articles.factcheck.form import EXCUSE, MAX_CHARS, MIN_CHARS, smuggled
 from articles.models import Article, Prompt
 from usage import llm
@@ -69,10 +70,10 @@ def request_of(article: Article, prompt: Prompt) -> llm.Prompt:
     )
 
 
-def check(article: Article, summary: str) -> factcheck.Report:
+def check(article: Article, summary: str) -> Report:
     """What a summary says that the article's text does not support."""
     published = timezone.localdate(article.published_at)
-    return factcheck.check(summary, title=article.title, text=text_of(article), published=published)
+    return check_facts(summary, title=article.title, text=text_of(article), published=published)
 
 
 def text_of(article: Article) -> str:

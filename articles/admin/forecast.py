@@ -20,7 +20,7 @@ from unfold.decorators import display
 
 from articles.admin.summary import MEANINGS
 from articles.asking import text_of
-from articles.factcheck import Kind
+from articles.factcheck.findings import Kind
 from articles.forecasts.form import Note, UnusableNote, stored
 from articles.models import Article, ForecastNote
 from usage.admin.money import dollars

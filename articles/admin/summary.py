@@ -19,7 +19,8 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from articles import asking
-from articles.factcheck import Finding, Kind, Report
+from articles.factcheck.checking import Report
+from articles.factcheck.findings import Finding, Kind
 from articles.models import Summary
 from usage.admin.money import dollars
 from usage.listing import ExactSearch, LargeTableAdmin, ReadOnly

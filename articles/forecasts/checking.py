@@ -9,8 +9,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from articles import factcheck
-from articles.factcheck import Kind
+from articles.factcheck.checking import check as check_facts
+from articles.factcheck.findings import Kind
 from articles.factcheck.form import addresses, smuggled
 from articles.forecasts.form import Note, UnusableNote
 
@@ -50,7 +50,7 @@ def findings(note: Note, *, title: str, text: str, published: date) -> list[dict
     """
     lines = list(_lines(note))
     told = "\n".join(f"{BEFORE_NAME if line.is_name else ''}{line.text}" for line in lines)
-    report = factcheck.check(told, title=title, text=text, published=published)
+    report = check_facts(told, title=title, text=text, published=published)
     return [
         finding.as_json() | {"place": line.place, "start": finding.start - line.start, "end": finding.end - line.start}
         for finding in report.findings

@@ -12,8 +12,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from articles.admin.summary import MEANINGS, WHOLE
-from articles.factcheck import Kind as FindingKind
-from articles.factcheck import bars_approval
+from articles.factcheck.findings import Kind as FindingKind
+from articles.factcheck.findings import bars_approval
 from publishing import approval, post_links
 from publishing.digests import comparing, finishing
 from publishing.models import Channel, Digest, DigestItem, DigestSection, Message, Publication

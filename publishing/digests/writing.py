@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from articles import factcheck, prompts
+from articles import prompts
 from articles.asking import usable
-from articles.factcheck import Kind as Finding
+from articles.factcheck.checking import check as check_facts
+from articles.factcheck.findings import Kind as Finding
 from publishing.digests import choosing
 from publishing.digests.condensing import GAP, Step, next_step
 from publishing.digests.periods import Kind
@@ -68,5 +69,5 @@ def _instructions(filled: str, section: DigestSection, step: Step) -> str:
 
 def check(text: str, heading: str, texts: Sequence[str], published: date) -> list[dict[str, Any]]:
     """What a section says that none of the texts it stands on supports, as JSON. Offline and quick."""
-    report = factcheck.check(text, title=heading, text=GAP.join(texts), published=published)
+    report = check_facts(text, title=heading, text=GAP.join(texts), published=published)
     return [finding.as_json() for finding in report.findings if finding.kind not in BESIDE_THE_POINT]

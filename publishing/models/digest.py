@@ -9,7 +9,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from articles.factcheck import bars_approval
+from articles.factcheck.findings import bars_approval
 from articles.models import Article
 from articles.models.steps import Stepped, SteppedQuerySet
 from publishing.models.channel import Channel

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from articles.factcheck import Finding, check
+from articles.factcheck.checking import check
+from articles.factcheck.findings import Finding
 
 DATA = Path(__file__).parents[1] / "data" / "factcheck"
 

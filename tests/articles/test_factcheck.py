@@ -6,7 +6,8 @@ from datetime import date
 
 import pytest
 
-from articles.factcheck import Kind, check
+from articles.factcheck.checking import check
+from articles.factcheck.findings import Kind
 from tests.articles.factcheck_pairs import pairs, score
 
 TITLE = "Порт увеличил перевалку"

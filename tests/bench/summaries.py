@@ -23,7 +23,7 @@ from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from articles.factcheck import check  # noqa: E402
+from articles.factcheck.checking import check  # noqa: E402
 from articles.models import Article  # noqa: E402
 from articles.summarise import summarise_article  # noqa: E402
 from tests.articles.factcheck_pairs import pairs, score  # noqa: E402

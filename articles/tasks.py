@@ -10,6 +10,7 @@ from celery import Task, shared_task
 
 from articles import (
     backfilling,
+    clocks,
     completion,
     dead_letters,
     duplicates,
@@ -124,6 +125,7 @@ def ring_due() -> None:
     finds the row claimed, which costs one query.
     """
     _forget_old_rings()
+    clocks.mend()
     planning.plan_due()
     articles, step = Article.objects.due(), ("pk", "next_step_at")
     _ring(fetch_source, Source.objects.due().values_list("pk", "next_fetch_at")[:SOURCES_AT_ONCE])

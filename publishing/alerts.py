@@ -28,7 +28,10 @@ def waiting() -> bool:
     if not settings.TELEGRAM_ADMIN_IDS or not settings.TELEGRAM_TOKENS.get(TOKEN_ENV):
         return False
     now = timezone.now()
-    if not Alert.objects.untold().exists() or Alert.objects.filter(told_at__gt=now - BETWEEN_MESSAGES).exists():
+    if (
+        not Alert.objects.untold().exists()
+        or Alert.objects.filter(told_at__range=(now - BETWEEN_MESSAGES, now)).exists()
+    ):
         return False
     return cache.get(TRIED) is None and not Bot.objects.filter(token_env=TOKEN_ENV, resumes_at__gt=now).exists()
 

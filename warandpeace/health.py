@@ -16,8 +16,8 @@ from django.views.decorators.http import require_safe
 
 from publishing.models import Message
 from usage.models import Alert
+from usage.watchdog import work
 from warandpeace.models import Heartbeat
-from warandpeace.watchdog import work
 
 # The sweeper runs every few seconds; after so long it counts as stopped.
 SWEEPER_PATIENCE = timedelta(seconds=60)

@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from django.conf import settings
+from django.utils.module_loading import import_string
 
 from warandpeace import lifeline
 
@@ -25,12 +26,8 @@ def when_ready(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Django is set up only now, so its rows can be imported only here."""
-    from warandpeace.processes import Presence  # noqa: PLC0415
-    from warandpeace.watchdog import Watchdog, work  # noqa: PLC0415
-
-    worker.presence = Presence("web").start()
-    Watchdog(work, places=threads, alive=settings.ALIVE_FILE).start()
+    """The worker has set Django up by now, which this file can't count on when gunicorn reads it."""
+    worker.presence = import_string("warandpeace.processes.begin_web")()
 
 
 def worker_exit(server: Any, worker: Any) -> None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hmac
 import os
-import secrets
 from pathlib import Path
 from typing import NoReturn
 
 import environ
-from csp.constants import NONCE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from warandpeace import logs
+from warandpeace import logs, secret_key
+from warandpeace.content_policy import CONTENT_SECURITY_POLICY  # noqa: F401  read by django-csp
 from warandpeace.databases import configuration, sqlite_configuration
 from warandpeace.theme import UNFOLD  # noqa: F401  read by the admin's theme
 
@@ -39,20 +38,8 @@ DATABASE_URL = env.str("DATABASE_URL", default="")
 IS_EMBEDDED = not DATABASE_URL
 
 
-def own_secret_key(path: Path) -> str:
-    """The embedded default's secret key: made at random on the first start, kept in a file only its owner can read."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text()
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_urlsafe(50))
-    return path.read_text()
-
-
-SECRET_KEY = env.str("SECRET_KEY", default="") or (own_secret_key(VAR_DIR / "secret_key") if IS_EMBEDDED else "")
-SHORTEST_KEY, FEWEST_CHARACTERS = 50, 10
-if len(SECRET_KEY) < SHORTEST_KEY or len(set(SECRET_KEY)) < FEWEST_CHARACTERS or "insecure" in SECRET_KEY:
+SECRET_KEY = env.str("SECRET_KEY", default="") or (secret_key.own(VAR_DIR / "secret_key") if IS_EMBEDDED else "")
+if secret_key.is_weak(SECRET_KEY):
     refuse_to_start("Set SECRET_KEY to 50 random characters or more, which no other site has.")
 DEBUG = env.bool("DEBUG", default=False)
 LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
@@ -133,6 +120,7 @@ DATABASES = {
     "default": configuration(DATABASE_URL) if DATABASE_URL else sqlite_configuration(VAR_DIR / "warandpeace.sqlite3")
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CACHES = {"default": {"BACKEND": "warandpeace.cache.Local"}}
 
 # --- people ---------------------------------------------------------------------------------------------------------
 
@@ -142,13 +130,8 @@ AUTHENTICATION_BACKENDS = [
     "django_otp_webauthn.backends.WebAuthnBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {"NAME": f"django.contrib.auth.password_validation.{name}Validator"}
+    for name in ("UserAttributeSimilarity", "MinimumLength", "CommonPassword", "NumericPassword")
 ]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
@@ -208,22 +191,6 @@ SESSION_COOKIE_SECURE = HTTPS_ONLY
 CSRF_COOKIE_SECURE = HTTPS_ONLY
 X_FRAME_OPTIONS = "DENY"
 
-# unsafe-eval: the admin theme's Alpine evaluates expressions; unsafe-inline styles: its charts and editors set them.
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [SELF],
-        "script-src": [SELF, NONCE, "'unsafe-eval'"],
-        "style-src": [SELF, "'unsafe-inline'"],
-        "img-src": [SELF, "data:"],
-        "font-src": [SELF, "data:"],
-        "connect-src": [SELF],
-        "base-uri": [SELF],
-        "form-action": [SELF],
-        "frame-ancestors": ["'none'"],
-        "object-src": ["'none'"],
-    }
-}
-
 # --- the desk -------------------------------------------------------------------------------------------------------
 
 # So long an editor may undo an approval before anything is sent. 0: it goes out at once.
@@ -262,20 +229,8 @@ if CELERY_BROKER_URL == "filesystem://":
 else:
     # A task that outlives this is delivered again; each is harmless twice.
     CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 900}
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_PUBLISH_RETRY = False
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
-CELERY_WORKER_POOL = "threads"
 CELERY_WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", default=4)
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = TIME_ZONE
-CELERY_BEAT_SCHEDULER = "warandpeace.beat:Scheduler"
-CELERY_BEAT_MAX_LOOP_INTERVAL = 2
-# Whoever has the disk for backups listens to this queue: the embedded worker, in the stack a service of its own.
-CELERY_TASK_ROUTES = {"warandpeace.tasks.back_up": {"queue": "backups"}}
 
 # --- backups --------------------------------------------------------------------------------------------------------
 

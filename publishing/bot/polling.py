@@ -32,6 +32,7 @@ from publishing.outcomes import NotSent
 from publishing.telegram import wire_request
 from publishing.wire import WireRequest
 from usage.models import Alert
+from usage.watchdog import work
 
 logger = logging.getLogger(__name__)
 
@@ -134,7 +135,7 @@ class Poller:
         """What came of a call. Raises TokenRejected."""
         self.request.reply = self.request.cause = None
         # The verdict comes from the wire; the library's errors would say less, and its reading of updates may fail.
-        with suppress(TelegramError, ValueError, KeyError, TypeError, AttributeError):
+        with work.job(), suppress(TelegramError, ValueError, KeyError, TypeError, AttributeError):
             await call
         match self.request.result():
             case list(updates):
@@ -174,18 +175,18 @@ class Poller:
         self.may_have_company = False
         Alert.is_over(ALERT, TOKEN_ENV)
 
-    async def _run(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self.rows, with_connection, work)
+    async def _run(self, step: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self.rows, with_connection, step)
 
-    def _in_thread(self, work: Callable[[], None]) -> None:
-        self.threads.submit(with_connection, work).add_done_callback(_report)
+    def _in_thread(self, step: Callable[[], None]) -> None:
+        self.threads.submit(with_connection, step).add_done_callback(_report)
 
 
-def with_connection(work: Callable[[], T]) -> T:
-    """Do the work with a database connection that is alive, and leave none open that isn't wanted."""
+def with_connection(step: Callable[[], T]) -> T:
+    """Take the step with a database connection that is alive, and leave none open that isn't wanted."""
     close_old_connections()
     try:
-        return work()
+        return step()
     finally:
         close_old_connections()
 

@@ -29,6 +29,7 @@ from publishing.bot.polling import ALERT, UPDATES, TokenRejected, with_connectio
 from publishing.outcomes import NotSent
 from usage.doorbell import ring
 from usage.models import Alert
+from usage.watchdog import work
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +82,8 @@ def keep(stopped: Event) -> None:
         menus.set_up()
     while not stopped.is_set():
         try:
-            with_connection(_look_around)
+            with work.job():
+                with_connection(_look_around)
         except DatabaseError as error:
             logger.warning("The database is away: %s", type(error).__name__)
         stopped.wait(BETWEEN_LOOKS.total_seconds())
@@ -89,14 +91,15 @@ def keep(stopped: Event) -> None:
 
 def _set() -> bool:
     """Tell Telegram where to bring the updates, and with which secret; what waits there already is kept."""
-    result = _call(
-        lambda bot: bot.set_webhook(
-            settings.TELEGRAM_WEBHOOK_URL,
-            secret_token=settings.TELEGRAM_WEBHOOK_SECRET,
-            allowed_updates=UPDATES,
-            max_connections=CONNECTIONS,
+    with work.job():
+        result = _call(
+            lambda bot: bot.set_webhook(
+                settings.TELEGRAM_WEBHOOK_URL,
+                secret_token=settings.TELEGRAM_WEBHOOK_SECRET,
+                allowed_updates=UPDATES,
+                max_connections=CONNECTIONS,
+            )
         )
-    )
     return result is True
 
 

@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,10 +18,11 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from publishing.bot import polling, webhook
 from publishing.models import BotUpdate
+from tests.endtoend.stack import wait_for
 from tests.fakes.bot_api import BotApi
 from tests.publishing.chat import Chat, chat_with_bot
 from tests.publishing.outbox import TOKEN
-from usage.models import Alert
+from usage.models import Alert, ProcessSession
 
 pytestmark = pytest.mark.django_db
 
@@ -156,6 +158,21 @@ def test_a_token_that_telegram_does_not_know_ends_it(chat: Chat) -> None:
         webhook.keep(threading.Event())
 
 
+@pytest.mark.django_db(transaction=True)
+def test_the_command_shows_that_it_gets_things_done(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path
+) -> None:
+    settings.ALIVE_FILE = str(tmp_path / "alive")
+    shown = []
+    monkeypatch.setattr(webhook, "keep", lambda _stopped: shown.append(wait_for((tmp_path / "alive").exists, "life")))
+
+    call_command("runbot")
+
+    assert shown
+    assert ProcessSession.objects.get(role="bot").ended_at
+
+
+@pytest.mark.django_db(transaction=True)
 def test_the_command_keeps_the_webhook_until_it_is_stopped(
     chat: Chat, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -127,6 +127,7 @@ def test_every_service_belongs_to_a_profile_and_is_watched(service):
     assert set(SERVICES[service]["profiles"]) <= {"small", "full"}
     assert "full" in SERVICES[service]["profiles"]
     assert "healthcheck" in SERVICES[service] or service in OURS
+    assert SERVICES[service].get("healthcheck", {}).get("disable", False) == (service == "migrate")
 
 
 @pytest.mark.parametrize("service", sorted(set(SERVICES) - {"postgres"}))

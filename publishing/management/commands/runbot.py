@@ -8,7 +8,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from publishing.bot import polling, webhook
+from usage.presence import Presence
 from usage.stopping import stopped_by_signals
+from usage.watchdog import Watchdog, work
+
+# It asks Telegram for news at least every half minute; so many seconds without an answer or an error, and it hangs.
+LONGEST_SILENCE = 300.0
 
 
 class Command(BaseCommand):
@@ -21,8 +26,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.TELEGRAM_BOT_TOKEN:
             raise CommandError("Set TELEGRAM_BOT_TOKEN to the token that @BotFather gave you for your bot.")
+        watchdog = Watchdog(work, places=1, silence=LONGEST_SILENCE, alive=settings.ALIVE_FILE)
         try:
-            self._listen()
+            with watchdog, Presence("bot"):
+                self._listen()
         except polling.TokenRejected:
             raise CommandError("Telegram does not know this token. Check TELEGRAM_BOT_TOKEN.") from None
         self.stdout.write("The bot has stopped.")

@@ -8,11 +8,11 @@ import time
 
 import pytest
 
-from warandpeace.watchdog import Watchdog, Work
+from usage.watchdog import Watchdog, Work
 
 PROGRAM = """
 import re, threading, time
-from warandpeace.watchdog import Watchdog, Work
+from usage.watchdog import Watchdog, Work
 
 work = Work(longest=0.2)
 

@@ -16,11 +16,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 logger = logging.getLogger(__name__)
 
 # How often it looks, and how long after its last look the process ends; both in seconds.
 PULSE, TIMER = 10.0, 60.0
+# The process's own, whatever stands in its place for a while.
+STANDARD_ERROR = 2
 
 
 @dataclass
@@ -67,7 +71,7 @@ class Work:
 
 
 class Watchdog:
-    """Watches the work of this process from a thread, until the process ends.
+    """Watches the work of this process from a thread, until the process ends or the `with` block does.
 
     It is stuck when hung jobs hold all its `places`, or when it has ended no job for `silence` seconds (None: it may
     have nothing to do for ever). Each look touches the file `alive`: who watches that from outside notices a process
@@ -78,10 +82,21 @@ class Watchdog:
         self.work, self.places, self.silence = work, places, silence
         self.alive = Path(alive) if alive else None
         self._told = 0
+        self._stopped = threading.Event()
 
     def start(self, pulse: float = PULSE, timer: float = TIMER) -> None:
-        faulthandler.dump_traceback_later(timer, exit=True)
+        self._wind_up(timer)
         threading.Thread(target=self._watch, args=[pulse, timer], name="watchdog", daemon=True).start()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopped.set()
+        faulthandler.cancel_dump_traceback_later()
 
     def is_stuck(self, now: float) -> bool:
         hung = self.work.hung(now)
@@ -94,10 +109,15 @@ class Watchdog:
 
     def _watch(self, pulse: float, timer: float) -> None:
         while not self.is_stuck(time.monotonic()):
-            faulthandler.dump_traceback_later(timer, exit=True)
             self._show()
-            time.sleep(pulse)
+            if self._stopped.wait(pulse):
+                return
+            self._wind_up(timer)
         logger.critical("This process gets nothing done and ends, to be started again; all stacks follow")
+
+    @staticmethod
+    def _wind_up(timer: float) -> None:
+        faulthandler.dump_traceback_later(timer, exit=True, file=STANDARD_ERROR)
 
     def _show(self) -> None:
         if self.alive:
@@ -105,5 +125,5 @@ class Watchdog:
                 self.alive.touch()
 
 
-# The jobs of this process: a worker's tasks, a web process's requests, the scheduler's rounds.
+# The jobs of this process: a worker's tasks, a web process's requests, the scheduler's rounds, the bot's questions.
 work = Work()

@@ -18,10 +18,11 @@ COOL_DOWN = timedelta(seconds=30)
 LONGEST_COOL_DOWN = timedelta(hours=1)
 # A region is not unblocked by asking often.
 REGION_PAUSE = timedelta(hours=6)
-# After so many failures in a row a provider rests, first this long, then twice as long each time.
+# After so many failures in a row a provider rests, first this long, then twice as long each time. Never for long: one
+# call in vain costs little, and who is back again should be asked again within half a minute.
 PATIENCE = 5
-REST = timedelta(seconds=30)
-LONGEST_REST = timedelta(minutes=10)
+REST = timedelta(seconds=5)
+LONGEST_REST = timedelta(seconds=20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +86,10 @@ def answered(provider: Provider, key_hash: str) -> None:
     """Forget the failures of a key and a provider that has answered."""
     _keys(provider, key_hash).update(last_good_at=timezone.now(), consecutive_failures=0, cooling_down_until=None)
     has_failed = Q(consecutive_failures__gt=0) | Q(skipped_until__isnull=False)
-    Provider.objects.filter(has_failed, pk=provider.pk).update(
+    if Provider.objects.filter(has_failed, pk=provider.pk).update(
         consecutive_failures=0, skipped_until=None, skip_reason=""
-    )
+    ):
+        Alert.is_over(Alert.Code.MODEL_SILENT, provider.name)
 
 
 def failed(provider: Provider, key_hash: str, error: LlmError) -> None:
@@ -121,6 +123,8 @@ def sound_alarm(provider: Provider, key_hash: str, error: LlmError) -> None:
         Alert.sound(Alert.Code.KEY_REFUSED, what, off if key_hash else str(error))
     elif isinstance(error, prompts.RegionBlocked):
         Alert.sound(Alert.Code.REGION_BLOCKED, provider.name, str(error))
+    elif isinstance(error, ProviderFailed) and _is_out_of_patience(provider):
+        Alert.sound(Alert.Code.MODEL_SILENT, provider.name, f"{provider.name}: {error}")
 
 
 def _keys(provider: Provider, key_hash: str) -> QuerySet[ApiKey]:
@@ -140,6 +144,10 @@ def _lose_patience(provider: Provider, error: LlmError, now: datetime) -> None:
     failures = row.values_list("consecutive_failures", flat=True).first() or 0
     if failures >= PATIENCE:
         _rest(provider, now + min(REST * 2 ** min(failures - PATIENCE, 10), LONGEST_REST), error)
+
+
+def _is_out_of_patience(provider: Provider) -> bool:
+    return Provider.objects.filter(pk=provider.pk, consecutive_failures__gte=PATIENCE).exists()
 
 
 def _rest(provider: Provider, until: datetime, error: LlmError) -> None:

@@ -155,6 +155,22 @@ def test_a_provider_that_keeps_failing_rests(server: LlmServer, provider_of: Cal
     assert gemini.skipped_until - timezone.now() < LONGEST_REST
 
 
+def test_a_provider_that_rests_is_an_alert_until_it_answers(
+    server: LlmServer, provider_of: Callable[..., Provider]
+) -> None:
+    provider_of(ONE)
+    server.will(*[Fault.OVERLOADED] * PATIENCE)
+    silent = Alert.objects.open().filter(code=Alert.Code.MODEL_SILENT)
+
+    for _ in range(PATIENCE):
+        ask("")
+    told = silent.count()
+    Provider.objects.update(skipped_until=timezone.now())
+    ask()
+
+    assert (told, silent.count()) == (1, 0)
+
+
 def test_an_answer_ends_the_rest(server: LlmServer, provider_of: Callable[..., Provider]) -> None:
     provider_of(ONE)
     Provider.objects.filter(name="gemini").update(

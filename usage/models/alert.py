@@ -43,6 +43,7 @@ class Alert(models.Model):
         KEY_REFUSED = "key_refused"
         REGION_BLOCKED = "region_blocked"
         BUDGET_SPENT = "budget_spent"
+        MODEL_SILENT = "model_silent"
 
     code = models.CharField(_("kind"), max_length=30)
     subject = models.CharField(_("what"), max_length=200)

@@ -79,6 +79,16 @@ def test_without_room_nothing_is_begun(newsroom: str, shelf: Path, monkeypatch: 
         said("backup")
 
     assert list(shelf.glob("*[0-9]*")) == []
+    assert Alert.objects.open().filter(code="backup_failed").exists()
+
+
+def test_it_is_due_again_as_soon_as_there_is_room(newsroom: str, shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as full, pytest.raises(CommandError):
+        full.setattr(shelves, "RESERVE", 1 << 60)
+        said("backup")
+
+    assert "Verified" in said("backup", "--if-due")
+    assert not Alert.objects.open().filter(code="backup_failed").exists()
 
 
 def test_a_missing_program_is_named(newsroom: str, settings: Any, tmp_path: Path) -> None:

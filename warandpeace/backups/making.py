@@ -15,7 +15,7 @@ from usage.models import Alert
 from warandpeace.backups import encryption, shelf
 from warandpeace.backups.encryption import Identity, Recipient
 from warandpeace.backups.engines import Engine, configured
-from warandpeace.backups.errors import BackupError
+from warandpeace.backups.errors import BackupError, NoSpace
 from warandpeace.backups.manifest import Manifest
 from warandpeace.backups.models import Backup
 from warandpeace.backups.proof import Proof, differences, told
@@ -31,10 +31,12 @@ Say = Callable[[str], object]
 def back_up(say: Say) -> Manifest:
     """Make a verified backup of the configured database; what is older than wanted goes.
 
-    Raises Busy if one is at work; any other BackupError is in the rows and an alert as well.
+    Raises Busy if one is at work; any other BackupError is an alert and, unless none was begun for want of room, in the
+    rows as well. So the next look finds one due as soon as there is room.
     """
     with shelf.locked() as folder:
         Backup.objects.filter(state=Backup.State.RUNNING).update(state=Backup.State.INTERRUPTED)
+        _check_room(folder)
         row = Backup.objects.create(name=f"{timezone.now():%Y%m%d-%H%M%S-%f}"[:-3])
         try:
             manifest = _make(row, folder, say)
@@ -50,14 +52,23 @@ def back_up(say: Say) -> Manifest:
         return manifest
 
 
+def _check_room(folder: Path) -> None:
+    """Raises NoSpace unless there is room for the backup, and for the scratch database that proves it."""
+    engine = configured()
+    size = engine.size()
+    try:
+        shelf.check_room({**engine.room(size), folder: size + engine.room(size).get(folder, 0)})
+    except NoSpace as error:
+        Alert.sound(*ALERT, str(error))
+        raise
+
+
 def _make(row: Backup, folder: Path, say: Say) -> Manifest:
     engine, readers = configured(), encryption.recipients()
     engine.check_programs(0)
-    size = engine.size()
-    shelf.check_room({**engine.room(size), folder: size + engine.room(size).get(folder, 0)})
     with shelf.unfinished(row.name) as hidden:
         key = encryption.passing_key()
-        say(f"Copying {engine.name} ({size >> 20:,} MB) …")
+        say(f"Copying {engine.name} ({engine.size() >> 20:,} MB) …")
         manifest = _write(engine, hidden, row, [*readers, key.to_public()] if readers else [])
         manifest.write(hidden)
         say(f"Restoring {manifest.rows:,} rows into a scratch database to compare them …")

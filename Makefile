@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq install
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test crash-test check audit bench lock messages screenshots clean chromium
+.PHONY: help run setup test crash-test chaos check audit bench lock messages screenshots clean chromium
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -24,7 +24,12 @@ test: $(VENV)/.dev chromium ## Run the whole test suite, on SQLite and on Postgr
 	@$(BIN)/python -m tests.servers -n 3 --dist worksteal $(ARGS)
 
 crash-test: $(VENV)/.dev ## Kill senders a thousand times at every step, with every fault, on both databases (minutes)
-	@CRASH_KILLS=$${CRASH_KILLS:-1000} $(BIN)/python -m tests.servers tests/crash $(ARGS)
+	@export CRASH_KILLS=$${CRASH_KILLS:-1000}; one=tests/crash/test_many_senders.py; \
+	$(BIN)/python -m tests.servers $$one $(ARGS) && \
+	$(BIN)/python -m tests.servers tests/crash --ignore $$one -n 3 --dist worksteal $(ARGS)
+
+chaos: $(VENV)/.dev ## Play every fault on the whole stack while news flow (MINUTES=10; needs redis-server, best as root)
+	@$(BIN)/python -m tests.chaos --minutes $${MINUTES:-10} $(ARGS)
 
 check: $(VENV)/.dev ## Run every static check: style, types, import order, migrations, templates, Django's own
 	$(BIN)/ruff check .

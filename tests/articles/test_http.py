@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import socket
+import threading
 import time
 import tracemalloc
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from unittest.mock import Mock
@@ -193,6 +195,27 @@ def test_an_answer_that_trickles_ends_at_the_deadline(server: FeedServer) -> Non
 
     with pytest.raises(http.TimedOut):
         http.fetch(url, deadline=0.5)
+
+    assert time.monotonic() - started < 10
+
+
+def test_headers_that_trickle_end_at_the_deadline() -> None:
+    """A slow loris from the other side: the next byte always comes, the end never does."""
+
+    def trickle(listener: socket.socket) -> None:
+        connection, _address = listener.accept()
+        with connection, suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nX-Kind: ")
+            while True:
+                connection.sendall(b"x")
+                time.sleep(0.05)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=trickle, args=[listener], daemon=True).start()
+        started = time.monotonic()
+
+        with pytest.raises(http.TimedOut):
+            http.fetch(f"http://127.0.0.1:{listener.getsockname()[1]}/", deadline=0.5)
 
     assert time.monotonic() - started < 10
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.db.models import F
+from django.db.models import CharField, F
 from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -17,6 +17,7 @@ from publishing import telegram
 from publishing.models import Bot, Channel
 from publishing.models.bot import FAILURES_UNTIL_BROKEN
 from publishing.outcomes import NotSent, Outcome, Refused, Unknown
+from publishing.prepared import Blank, PreparedUpdate
 from usage.models import Alert
 
 BETWEEN_PROBES = timedelta(seconds=10)
@@ -40,7 +41,12 @@ def learn_of(token_env: str, outcome: Outcome) -> None:
         case NotSent(pause=False, moved_to="") | Unknown():
             _count_failure(token_env)
         case _:
-            row.filter(failures__gt=0).update(failures=0)
+            _forgive.run(token_env=token_env)
+
+
+_forgive = PreparedUpdate(
+    lambda: Bot.objects.filter(token_env=Blank("token_env", CharField()), failures__gt=0), failures=0
+)
 
 
 def _count_failure(token_env: str) -> None:

@@ -11,14 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import get_ident
+from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import BigIntegerField, DateTimeField, Exists, OuterRef, Q, QuerySet
+from django.db.models import BigIntegerField, CharField, DateTimeField, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from publishing.models import Attempt, Bot, Channel, Chat, Message, Publication
 from publishing.models.chat import pace_of_chats
-from publishing.prepared import Blank, Prepared
+from publishing.prepared import Blank, Prepared, PreparedUpdate
 
 # Between the claim and "sending" lie a booked moment and one query. Who needs longer has lost the message.
 CLAIM_LEASE = timedelta(seconds=5)
@@ -92,8 +93,7 @@ def claim_and_begin(channel_id: int, limit: Callable[[Channel], timedelta]) -> t
     turn = _turn(channel_id, now)
     if turn is None or turn.not_before > now:
         return (turn if turn and _take(turn, now) else None), None
-    ready = Message.objects.filter(pk=turn.message.pk, fence=turn.message.fence, state=Message.State.READY)
-    return turn, _begin(turn, ready, now, limit(turn.message.channel))
+    return turn, _begin(turn, _ready(turn), now, limit(turn.message.channel))
 
 
 def _turn(channel_id: int, now: datetime) -> Claim | None:
@@ -108,19 +108,23 @@ def _turn(channel_id: int, now: datetime) -> Claim | None:
         transaction.set_rollback(True)
         return None
     if not message.is_repeatable:
-        Channel.objects.filter(pk=channel.pk).update(next_post_at=max(moment, now) + channel.pace)
+        _pacing.run(pk=channel.pk, next_post_at=max(moment, now) + channel.pace)
     message.channel = channel
     return Claim(message, message.fence + 1, moment)
 
 
 def _take(turn: Claim, now: datetime) -> bool:
     """Claim the message; False if somebody else has it, and then what was booked is free again."""
-    ready = Message.objects.filter(pk=turn.message.pk, fence=turn.message.fence, state=Message.State.READY)
     lease = {"claimed_by": _name(), "claimed_until": now + CLAIM_LEASE}
-    is_ours = ready.update(state=Message.State.CLAIMED, fence=turn.fence, **lease) == 1
+    is_ours = bool(_moving.run(**_ready(turn), state=Message.State.CLAIMED, fence=turn.fence, **lease))
     if not is_ours:
         transaction.set_rollback(True)
     return is_ours
+
+
+def _ready(turn: Claim) -> dict[str, Any]:
+    """The message's row as it was seen when its turn came."""
+    return {"pk": turn.message.pk, "seen_state": Message.State.READY, "seen_fence": turn.message.fence}
 
 
 def _book(channel: Channel, now: datetime) -> datetime | None:
@@ -135,7 +139,7 @@ def _book(channel: Channel, now: datetime) -> datetime | None:
 
 # --- what each claim asks -------------------------------------------------------------------------------------------
 
-CHANNEL, NOW = Blank("channel", BigIntegerField()), Blank("now", DateTimeField())
+PK, CHANNEL, NOW = Blank("pk", BigIntegerField()), Blank("channel", BigIntegerField()), Blank("now", DateTimeField())
 
 
 def _open_channel() -> QuerySet[Channel]:
@@ -150,6 +154,7 @@ def _open_channel() -> QuerySet[Channel]:
 
 
 _turnstile = Prepared(_open_channel)
+_pacing = PreparedUpdate(lambda: Channel.objects.filter(pk=PK), "next_post_at")
 _anything = Prepared(lambda: Message.objects.next_in_line(NOW).filter(channel_id=CHANNEL)[:1])
 _unheard = Prepared(lambda: Message.objects.next_in_line(NOW).heard_by_nobody().filter(channel_id=CHANNEL)[:1])
 
@@ -165,27 +170,39 @@ def _first_in_line(channel: Channel, now: datetime) -> Message | None:
 # --- the call is about to be made -----------------------------------------------------------------------------------
 
 
+_leaving = PreparedUpdate(lambda: Publication.objects.filter(pk=PK, state__in=Publication.IN_LINE), "state")
+_moving = PreparedUpdate(
+    lambda: Message.objects.filter(
+        pk=PK, state=Blank("seen_state", CharField()), fence=Blank("seen_fence", BigIntegerField())
+    ),
+    *("state", "fence", "claimed_by", "claimed_until"),
+)
+
+
 def _name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{get_ident()}"[:100]
 
 
 def begin(taken: Claim, time_limit: timedelta) -> Attempt | None:
     """Write down that the call is about to be made; None if it must not be made any more."""
-    now, claimed = timezone.now(), taken.row(Message.State.CLAIMED)
+    now, seen_state = timezone.now(), Message.State.CLAIMED
+    seen = {"pk": taken.message.pk, "seen_state": seen_state, "seen_fence": taken.fence}
     with transaction.atomic():
-        attempt = _begin(taken, claimed, now, time_limit) if _may_call(taken.message.channel, now) else None
+        attempt = _begin(taken, seen, now, time_limit) if _may_call(taken.message.channel, now) else None
     if attempt is None:
-        claimed.update(state=Message.State.READY, claimed_until=None)
+        taken.row(seen_state).update(state=Message.State.READY, claimed_until=None)
     return attempt
 
 
-def _begin(taken: Claim, row: QuerySet[Message], now: datetime, time_limit: timedelta) -> Attempt | None:
+def _begin(taken: Claim, seen: dict[str, Any], now: datetime, time_limit: timedelta) -> Attempt | None:
     """The publication's row first, as approval locks it; None, and nothing is changed, if either is not as it was."""
     message, deadline = taken.message, now + time_limit
-    in_line = Publication.objects.filter(pk=message.publication_id, state__in=Publication.IN_LINE)
     state = Publication.State.CHANGING if message.change else Publication.State.SENDING
     lease = {"claimed_by": _name(), "claimed_until": deadline + OUTCOME_GRACE}
-    if not in_line.update(state=state) or not row.update(state=Message.State.SENDING, fence=taken.fence, **lease):
+    is_ours = _leaving.run(pk=message.publication_id, state=state) and _moving.run(
+        **seen, state=Message.State.SENDING, fence=taken.fence, **lease
+    )
+    if not is_ours:
         transaction.set_rollback(True)
         return None
     return Attempt.objects.create(

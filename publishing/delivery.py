@@ -85,7 +85,7 @@ def deliveries(
 
 
 def due_channels(now: datetime | None = None) -> list[int]:
-    """The channels in which a message may go out now (aware), by their numbers.
+    """The channels in which a message may go out now (aware), by their numbers: first who has waited longest.
 
     One query, one more for each channel that has quiet hours now, and no lock.
     """
@@ -93,7 +93,7 @@ def due_channels(now: datetime | None = None) -> list[int]:
     channels = claims.open_channels(now).filter(
         Exists(Message.objects.next_in_line(now).filter(channel=OuterRef("pk")))
     )
-    return [channel.pk for channel in channels if not _sleeps(channel, now)]
+    return [channel.pk for channel in channels.order_by("next_post_at", "pk") if not _sleeps(channel, now)]
 
 
 def _sleeps(channel: Channel, now: datetime) -> bool:

@@ -1,25 +1,32 @@
-"""Queries that are written once and asked many times: Django takes ten times longer to write the longest of them than
-the database to answer it.
+"""Statements that are written once and asked many times: Django takes ten times longer to write one than the database
+to answer it.
 
     next_post = Prepared(lambda: Message.objects.due(Blank("now", DateTimeField())).order_by("id")[:1])
     message = next_post.first(now=timezone.now())
+
+    postpone = PreparedUpdate(lambda: Message.objects.filter(pk=Blank("pk", BigIntegerField())), "not_before")
+    is_there = postpone.run(pk=5, not_before=timezone.now())
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Expression, Field, Model, QuerySet
+from django.db.models.sql import UpdateQuery
 from django.db.models.sql.compiler import SQLCompiler
 
 Row = TypeVar("Row", bound=Model)
+Written = tuple[str, tuple[Any, ...]]
 
 
 class Blank(Expression):
-    """A place in a query whose value is filled in when it is asked; the field says what kind of value that is."""
+    """A place in a statement whose value is filled in when it is asked; the field says what kind of value that is."""
 
     def __init__(self, name: str, field: Field[Any, Any]) -> None:
         super().__init__(output_field=field)
@@ -32,18 +39,91 @@ class Blank(Expression):
         return self.output_field.get_db_prep_value(values[self.name], connection)
 
 
-class Prepared(Generic[Row]):
-    """A query with blanks, whose SQL is kept for each kind of database after it was first asked."""
+class Statement(ABC):
+    """SQL with blanks, kept for each kind of database after it was first asked."""
 
-    def __init__(self, write: Callable[[], QuerySet[Row]]) -> None:
-        self.write = write
-        self.written: dict[str, tuple[type[Row], str, tuple[Any, ...]]] = {}
+    def __init__(self) -> None:
+        self.written: dict[str, Written] = {}
+
+    @abstractmethod
+    def write(self) -> Written:
+        """The SQL for the database that is connected, and its parameters, blanks among them."""
+
+    def filled(self, values: dict[str, Any]) -> tuple[str, list[Any]]:
+        """The SQL, and its parameters with these values in the blanks."""
+        if connection.vendor not in self.written:
+            self.written[connection.vendor] = self.write()
+        sql, parameters = self.written[connection.vendor]
+        return sql, [part.fill_in(values) if isinstance(part, Blank) else part for part in parameters]
+
+
+class Prepared(Statement, Generic[Row]):
+    """A query for one row."""
+
+    def __init__(self, rows: Callable[[], QuerySet[Row]]) -> None:
+        super().__init__()
+        self.rows = rows
+        self.readers: dict[str, Reader[Row]] = {}
+
+    def write(self) -> Written:
+        rows = self.rows()
+        compiler = rows.query.get_compiler(connection=connection)
+        sql, parameters = compiler.as_sql()
+        self.readers[connection.vendor] = Reader.of(rows.model, compiler)
+        return sql, tuple(parameters)
 
     def first(self, **values: Any) -> Row | None:
         """The first row of the answer, where the blanks have these values; None if there is none."""
-        if connection.vendor not in self.written:
-            rows = self.write()
-            self.written[connection.vendor] = (rows.model, *rows.query.sql_with_params())
-        model, sql, parameters = self.written[connection.vendor]
-        filled = [part.fill_in(values) if isinstance(part, Blank) else part for part in parameters]
-        return next(iter(model._default_manager.raw(sql, filled)), None)
+        sql, parameters = self.filled(values)
+        with transaction.mark_for_rollback_on_error(connection.alias), connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            row = cursor.fetchone()
+        return self.readers[connection.vendor].read(row) if row else None
+
+
+@dataclass(frozen=True)
+class Reader(Generic[Row]):
+    """Makes a model's instance of what the database gives, as a query set does it."""
+
+    model: type[Row]
+    names: list[str]
+    converters: list[tuple[int, list[Callable[..., Any]], Expression]]
+
+    @classmethod
+    def of(cls, model: type[Row], compiler: SQLCompiler) -> Reader[Row]:
+        """The reader of the rows that a compiler has just written a query for."""
+        columns = [expression for expression, _sql, _alias in compiler.select or ()]
+        converters = [(at, *found) for at, found in compiler.get_converters(columns).items()]
+        return cls(model, [column.target.attname for column in columns], converters)
+
+    def read(self, row: Sequence[Any]) -> Row:
+        values = list(row)
+        for position, converters, expression in self.converters:
+            for convert in converters:
+                values[position] = convert(values[position], expression, connection)
+        return self.model.from_db(connection.alias, self.names, values)
+
+
+class PreparedUpdate(Statement):
+    """A conditional update of one table: `changes` names the fields whose values are blanks of the same name, and gives
+    expressions and constants for others.
+    """
+
+    def __init__(self, rows: Callable[[], QuerySet[Any]], *blanks: str, **changes: Any) -> None:
+        super().__init__()
+        self.rows, self.blanks, self.changes = rows, blanks, changes
+
+    def write(self) -> Written:
+        rows = self.rows()
+        blanks = {name: Blank(name, rows.model._meta.get_field(name)) for name in self.blanks}
+        query: Any = rows.query.chain(UpdateQuery)
+        query.add_update_values(blanks | self.changes)
+        sql, parameters = query.get_compiler(connection=connection).as_sql()
+        return sql, tuple(parameters)
+
+    def run(self, **values: Any) -> int:
+        """Write these values where the blanks are; how many rows there were."""
+        sql, parameters = self.filled(values)
+        with transaction.mark_for_rollback_on_error(connection.alias), connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            return int(cursor.rowcount)

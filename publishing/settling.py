@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import BigIntegerField, CharField, Exists, OuterRef
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -21,6 +23,7 @@ from publishing import standing
 from publishing.metrics import articles_posted, post_duration, post_wait
 from publishing.models import Attempt, Channel, Message, Publication
 from publishing.outcomes import NotSent, Outcome, Refused, Sent, Unknown
+from publishing.prepared import Blank, Prepared, PreparedUpdate
 from usage.models import Alert
 
 logger = logging.getLogger(__name__)
@@ -59,9 +62,8 @@ def settle(attempt: Attempt, outcome: Outcome) -> bool:
     """
     message = locked(attempt.message)
     now = timezone.now()
-    row, values = Message.objects.filter(pk=message.pk, fence=attempt.fence), _values(attempt, outcome, now)
-    in_time = bool(row.filter(state=State.SENDING).update(**values))
-    settled = in_time or bool(row.filter(state__in=OPEN_FOR[type(outcome)]).update(**values))
+    in_time = _note_in_time(attempt, outcome, now)
+    settled = in_time or _note_late(attempt, outcome, now)
     _close(attempt, outcome, now, settled=settled)
     if settled and not in_time:
         Alert.is_over(UNRESOLVED, str(message.pk))
@@ -72,6 +74,20 @@ def settle(attempt: Attempt, outcome: Outcome) -> bool:
         errors.labels("late_outcome").inc()
         logger.error("Message %s: the outcome “%s” came too late", message.pk, type(outcome).__name__)
     return settled and isinstance(outcome, Sent)
+
+
+def _note_in_time(attempt: Attempt, outcome: Outcome, now: datetime) -> bool:
+    """Write what an outcome makes of the message that is still being sent; True if it was."""
+    if isinstance(outcome, Sent):
+        return bool(_sent.run(pk=attempt.message_id, fence=attempt.fence, message_id=outcome.number, sent_at=now))
+    row = Message.objects.filter(pk=attempt.message_id, fence=attempt.fence, state=State.SENDING)
+    return bool(row.update(**_values(attempt, outcome, now)))
+
+
+def _note_late(attempt: Attempt, outcome: Outcome, now: datetime) -> bool:
+    """The same for a message that was given up for lost; True if its state is still open for that."""
+    row = Message.objects.filter(pk=attempt.message_id, fence=attempt.fence, state__in=OPEN_FOR[type(outcome)])
+    return bool(row.update(**_values(attempt, outcome, now)))
 
 
 def _values(attempt: Attempt, outcome: Outcome, now: datetime) -> dict[str, Any]:
@@ -99,7 +115,10 @@ def _state_after(attempt: Attempt, outcome: Outcome, now: datetime) -> dict[str,
 
 def locked(message: Message) -> Message:
     """The message, with its publication read again and locked against other decisions."""
-    message.publication = Publication.objects.select_for_update().get(pk=message.publication_id)
+    publication = _held.first(pk=message.publication_id)
+    if publication is None:
+        raise Publication.DoesNotExist(message.publication_id)
+    message.publication = publication
     return message
 
 
@@ -111,11 +130,10 @@ def backoff(tries: int) -> timedelta:
 
 def _close(attempt: Attempt, outcome: Outcome, now: datetime, *, settled: bool) -> None:
     """Complete the attempt's row. What comes too late overwrites nothing there, unless it proves that it was sent."""
-    row = Attempt.objects.filter(pk=attempt.pk)
-    if not settled and not isinstance(outcome, Sent):
-        row = row.filter(outcome=Attempt.Outcome.PENDING)
+    close = _close_anyhow if settled or isinstance(outcome, Sent) else _close_pending
     error = "" if isinstance(outcome, Sent) else outcome.reason
-    row.update(outcome=NAMES[type(outcome)], error=error, raw_reply=outcome.reply[:LONGEST_REPLY], finished_at=now)
+    reply = outcome.reply[:LONGEST_REPLY]
+    close.run(pk=attempt.pk, outcome=NAMES[type(outcome)], error=error, raw_reply=reply, finished_at=now)
 
 
 def _measure(attempt: Attempt, outcome: Outcome, now: datetime) -> None:
@@ -153,8 +171,7 @@ def _follow(message: Message, outcome: Outcome) -> None:
 def note_number(channel: Channel, number: int | None) -> None:
     """The search for a lost post begins after the last one that is known."""
     if channel.kind == Channel.Kind.TELEGRAM and number is not None:
-        rows = Channel.objects.of_chat(channel)
-        rows.update(last_message_id=Greatest(Coalesce("last_message_id", 0), number))
+        _last_number.run(chat_id=channel.chat_id, number=number)
 
 
 def _hold_channel(message: Message, outcome: NotSent) -> None:
@@ -217,14 +234,50 @@ def complete(publication: Publication, message: Message) -> None:
 
 
 def _forget_failure(publication: Publication) -> None:
-    DeadLetter.objects.filter(entity_type=DeadLetter.EntityType.POST, entity_ref=str(publication.pk)).delete()
+    if letter := _letter.first(reference=str(publication.pk)):
+        letter.delete()
 
 
 def _publish_if_complete(publication: Publication) -> None:
-    if Message.objects.filter(publication=publication).exclude(state=State.SENT).exists():
-        return
     now = timezone.now()
-    on_its_way = Publication.objects.filter(pk=publication.pk, published_at=None)
-    if on_its_way.update(state=Publication.State.PUBLISHED, published_at=now, updated_at=now, last_error=""):
+    if _published.run(pk=publication.pk, published_at=now, updated_at=now):
         _forget_failure(publication)
         articles_posted.inc()
+
+
+# --- what each post asks --------------------------------------------------------------------------------------------
+
+PK = Blank("pk", BigIntegerField())
+
+_held = Prepared(lambda: Publication.objects.select_for_update().filter(pk=PK))
+_sent = PreparedUpdate(
+    lambda: Message.objects.filter(pk=PK, fence=Blank("fence", BigIntegerField()), state=State.SENDING),
+    *("message_id", "sent_at"),
+    state=State.SENT,
+    claimed_until=None,
+    last_error="",
+)
+_close_anyhow, _close_pending = (
+    PreparedUpdate(partial(Attempt.objects.filter, pk=PK, **conditions), "outcome", "error", "raw_reply", "finished_at")
+    for conditions in ({}, {"outcome": Attempt.Outcome.PENDING})
+)
+_last_number = PreparedUpdate(
+    lambda: Channel.objects.filter(kind=Channel.Kind.TELEGRAM, chat_id=Blank("chat_id", CharField())),
+    last_message_id=Greatest(Coalesce("last_message_id", 0), Blank("number", BigIntegerField())),
+)
+# Once none of its parts is left to be sent.
+_published = PreparedUpdate(
+    lambda: Publication.objects.filter(
+        ~Exists(Message.objects.filter(publication=OuterRef("pk")).exclude(state=State.SENT)),
+        pk=PK,
+        published_at=None,
+    ),
+    *("published_at", "updated_at"),
+    state=Publication.State.PUBLISHED,
+    last_error="",
+)
+_letter = Prepared(
+    lambda: DeadLetter.objects.filter(
+        entity_type=DeadLetter.EntityType.POST, entity_ref=Blank("reference", CharField())
+    ).order_by()[:1]
+)

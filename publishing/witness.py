@@ -11,12 +11,12 @@ import fcntl
 import hashlib
 import logging
 from dataclasses import dataclass
+from functools import cached_property
+from io import FileIO
 from pathlib import Path
-from typing import IO
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Model
 
 from publishing.models import Attempt, DeliveryAttempt
 
@@ -37,7 +37,7 @@ class Witness:
 
     fingerprint: str
 
-    @property
+    @cached_property
     def path(self) -> Path:
         name = hashlib.sha256(self.fingerprint.encode()).hexdigest()[:16]
         return Path(settings.VAR_DIR, "witness", name)
@@ -45,7 +45,7 @@ class Witness:
     def recall(self) -> Memory | None:
         """What is remembered; None if this machine has not sent from the database yet."""
         try:
-            with self.path.open() as file:
+            with self.path.open("rb", buffering=0) as file:
                 fcntl.flock(file, fcntl.LOCK_SH)
                 return _read(file)
         except FileNotFoundError:
@@ -57,22 +57,28 @@ class Witness:
     def remember(self, memory: Memory) -> None:
         """Note how far the database has come. Where nothing can be written, a warning says so, and posts go out."""
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("a+") as file:
+            with self._opened() as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
                 file.seek(0)
                 known = _read(file)
                 if known is None or known < memory:
                     file.truncate(0)
-                    file.write(f"{memory.epoch} {memory.attempts}\n")
+                    file.write(b"%d %d\n" % (memory.epoch, memory.attempts))
         except OSError as error:
             logger.warning("It can't be noted how far the database has come: %s", error)
 
+    def _opened(self) -> FileIO:
+        try:
+            return self.path.open("ab+", buffering=0)
+        except FileNotFoundError:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            return self.path.open("ab+", buffering=0)
 
-def _read(file: IO[str]) -> Memory | None:
+
+def _read(file: FileIO) -> Memory | None:
     """What the file says; nothing if a machine that went down has left half of it."""
     match file.read().split():
-        case [epoch, attempts] if epoch.isdecimal() and attempts.isdecimal():
+        case [epoch, attempts] if epoch.isdigit() and attempts.isdigit():
             return Memory(int(epoch), int(attempts))
     return None
 
@@ -81,17 +87,18 @@ def attempts_counted() -> int:
     """How many attempts to send this database has counted, to channels and to subscribers, whether their rows are there
     or not.
     """
-    return _counted(Attempt, unused=1) + _counted(DeliveryAttempt, unused=0)
-
-
-def _counted(model: type[Model], *, unused: int) -> int:
-    """The last number the table has given away; PostgreSQL's sequences stand at `unused` before the first."""
-    table = model._meta.db_table
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            sequence = connection.ops.quote_name(f"{table}_id_seq")
-            cursor.execute(f"SELECT CASE WHEN is_called THEN last_value ELSE %s END FROM {sequence}", [unused])  # noqa: S608
-        else:
-            cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
-        row = cursor.fetchone()
-    return int(row[0]) if row else 0
+        cursor.execute(COUNTED[connection.vendor])
+        return int(cursor.fetchone()[0] or 0)
+
+
+TO_CHANNELS, TO_SUBSCRIBERS = Attempt._meta.db_table, DeliveryAttempt._meta.db_table
+# The last numbers that both tables have given away. A sequence of PostgreSQL stands at 1 before the first one is taken,
+# which has always been counted for channels.
+COUNTED = {
+    "sqlite": f"SELECT SUM(seq) FROM sqlite_sequence WHERE name IN ('{TO_CHANNELS}', '{TO_SUBSCRIBERS}')",  # noqa: S608
+    "postgresql": f"""
+        SELECT channels.last_value + CASE WHEN subscribers.is_called THEN subscribers.last_value ELSE 0 END
+        FROM {TO_CHANNELS}_id_seq AS channels, {TO_SUBSCRIBERS}_id_seq AS subscribers
+    """,  # noqa: S608
+}

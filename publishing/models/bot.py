@@ -11,6 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from publishing.prepared import Blank, Prepared, PreparedUpdate
+
 # So many calls in a row without an answer of Telegram's own open the breaker: then only getMe is called.
 FAILURES_UNTIL_BROKEN = 3
 # A call may be booked so far ahead and no further: whoever books it waits that long with the message in hand.
@@ -67,17 +69,29 @@ class Bot(models.Model):
         Atomic: processes that book at once get moments as far apart as the bot's limit asks.
         """
         between = timedelta(seconds=1 / settings.TELEGRAM_MESSAGES_PER_SECOND)
-        defaults = {"next_call_at": now, "resumes_at": now}
         while True:
-            bot, _created = cls.objects.get_or_create(token_env=token_env, defaults=defaults)
+            bot = _known.first(token_env=token_env) or cls._of(token_env, now)
             moment = max(bot.next_call_at, now)
             if not bot._is_usable(now) or moment > now + LONGEST_BOOKING:
                 return None
-            row = cls.objects.usable(now).filter(pk=bot.pk, next_call_at=bot.next_call_at)
             # Whoever was quicker has got that moment, and there is a next one.
-            if row.update(next_call_at=moment + between):
+            if _booking.run(pk=bot.pk, now=now, seen=bot.next_call_at, next_call_at=moment + between):
                 return moment
+
+    @classmethod
+    def _of(cls, token_env: str, now: datetime) -> Bot:
+        """The bot's row, made if this is its first call."""
+        return cls.objects.get_or_create(token_env=token_env, defaults={"next_call_at": now, "resumes_at": now})[0]
 
     def _is_usable(self, now: datetime) -> bool:
         """As the queryset's `usable` says it."""
         return not self.is_paused and self.resumes_at <= now and not self.is_broken
+
+
+_known = Prepared(lambda: Bot.objects.filter(token_env=Blank("token_env", models.CharField())))
+_booking = PreparedUpdate(
+    lambda: Bot.objects.usable(Blank("now", models.DateTimeField())).filter(
+        pk=Blank("pk", models.BigIntegerField()), next_call_at=Blank("seen", models.DateTimeField())
+    ),
+    "next_call_at",
+)

@@ -10,6 +10,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from publishing.prepared import Blank, PreparedUpdate
+
 if TYPE_CHECKING:
     from publishing.models.channel import Channel
 
@@ -48,7 +50,16 @@ class Chat(models.Model):
     def book(cls, token_env: str, chat_id: str, now: datetime, moment: datetime) -> bool:
         """Book the chat for a call at `moment`, if its last one is long enough ago at `now` (both aware). Atomic."""
         taken = {"next_call_at": moment + pace_of_chats()}
-        chat = cls.objects.filter(token_env=token_env, chat_id=chat_id)
-        if chat.filter(next_call_at__lte=now).update(**taken):
+        if _booking.run(token_env=token_env, chat_id=chat_id, now=now, **taken):
             return True
         return cls.objects.get_or_create(token_env=token_env, chat_id=chat_id, defaults=taken)[1]
+
+
+_booking = PreparedUpdate(
+    lambda: Chat.objects.filter(
+        token_env=Blank("token_env", models.CharField()),
+        chat_id=Blank("chat_id", models.CharField()),
+        next_call_at__lte=Blank("now", models.DateTimeField()),
+    ),
+    "next_call_at",
+)

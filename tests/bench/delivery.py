@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -29,18 +30,22 @@ if __name__ == "__main__":
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
+from django.db import close_old_connections, connection
 from django.utils import timezone
 
 from publishing import delivery
 from publishing.approval import approve
-from publishing.models import Channel, Chat, Publication, SandboxPost
-from publishing.tasks import deliver_channel
+from publishing.models import Channel, Chat, Message, Publication, SandboxPost
+from publishing.models.chat import pace_of_chats
+from publishing.tasks import PATIENCE, deliver_channel
 from tests.endtoend.stack import Stack
 from tests.factories import ArticleFactory, ChannelFactory, PublicationFactory, SourceFactory
 from tests.servers import postgres
 
 MESSAGES = 1_000
+# How long the sending at Telegram's own pace is watched, and how many threads a worker has, as in production.
+PACED_SECONDS, THREADS = int(os.environ.get("BENCH_SECONDS", "30")), 4
+BETWEEN_SWEEPS = 3.0
 TELEGRAM_MESSAGES = int(os.environ.get("BENCH_MESSAGES", "1000"))
 CHANNELS = 50
 DECISIONS = 40
@@ -82,13 +87,7 @@ def cost() -> None:
     with telegram_elsewhere() as url:
         settings.TELEGRAM_API_BASE_URL, settings.TELEGRAM_TOKENS = url, {"TELEGRAM_BOT_TOKEN": "1:bench"}
         settings.TELEGRAM_MESSAGES_PER_SECOND = 1_000_000
-        channels = [
-            ChannelFactory.create(kind=Channel.Kind.TELEGRAM, chat_id=f"@bench{number}", slug=f"bench-{time.time_ns()}")
-            for number in range(CHANNELS)
-        ]
-        for channel in channels:
-            for publication in pending(channel, TELEGRAM_MESSAGES // CHANNELS):
-                approve(publication.pk, by=None)
+        channels = full_channels(TELEGRAM_MESSAGES // CHANNELS)
         send_round(channels)
         began, memory, sent = time.process_time(), peak_memory(), 0
         while round_sent := send_round(channels):
@@ -101,6 +100,49 @@ def cost() -> None:
         f"memory grew by {peak_memory() - memory:.1f} MB to {peak_memory():.0f} MB",
         flush=True,
     )
+
+
+def full_channels(posts: int) -> list[Channel]:
+    """Channels with so many approved posts in each."""
+    made = [
+        ChannelFactory.create(kind=Channel.Kind.TELEGRAM, chat_id=f"@{time.time_ns()}", slug=f"bench-{time.time_ns()}")
+        for number in range(CHANNELS)
+    ]
+    for channel in made:
+        for publication in pending(channel, posts):
+            approve(publication.pk, by=None)
+    return made
+
+
+def paced() -> None:
+    """Send to many channels at the pace that Telegram allows, as a worker does: what part of a core it takes."""
+    with telegram_elsewhere() as url:
+        settings.TELEGRAM_API_BASE_URL, settings.TELEGRAM_TOKENS = url, {"TELEGRAM_BOT_TOKEN": "1:bench"}
+        settings.TELEGRAM_MESSAGES_PER_SECOND = 30
+        full_channels(int(PACED_SECONDS / pace_of_chats().total_seconds()) + 2)
+        sent_before, memory = Message.objects.filter(state=Message.State.SENT).count(), peak_memory()
+        began, burnt = time.monotonic(), time.process_time()
+        with ThreadPoolExecutor(THREADS) as workers:
+            while time.monotonic() < began + PACED_SECONDS:
+                delivery.recover()
+                for channel_id in delivery.due_channels(timezone.now() + PATIENCE):
+                    workers.submit(deliver_and_hang_up, channel_id)
+                time.sleep(BETWEEN_SWEEPS)
+        took, burnt = time.monotonic() - began, time.process_time() - burnt
+    sent = Message.objects.filter(state=Message.State.SENT).count() - sent_before
+    print(
+        f"{connection.vendor}: at Telegram's pace {sent / took:.1f} posts/s for {took:.0f} s with "
+        f"{burnt / took:.1%} of one core ({burnt / sent * 1000:.1f} ms each); "
+        f"memory grew by {peak_memory() - memory:.1f} MB",
+        flush=True,
+    )
+
+
+def deliver_and_hang_up(channel_id: int) -> None:
+    try:
+        deliver_channel(channel_id)
+    finally:
+        close_old_connections()
 
 
 def send_round(channels: list[Channel]) -> int:
@@ -158,6 +200,7 @@ def main() -> None:
     call_command("migrate", verbosity=0, skip_checks=True)
     throughput()
     cost()
+    paced()
     if connection.vendor == "sqlite":
         latency()
         connection.close()

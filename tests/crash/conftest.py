@@ -63,6 +63,7 @@ class Sender:
         assert self.process.stdout is not None
         status = int(self.process.stdout.readline())
         self.orders -= 1
+        assert status <= 0, "a sender has failed by itself"
         self.kills += status < 0
         return status
 

@@ -13,6 +13,7 @@ import random
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -162,6 +163,9 @@ def fork_one(order: dict[str, Any]) -> int:
     random.seed()
     try:
         (build if "digest" in order else send)(order)
+    except BaseException:
+        traceback.print_exc()
+        raise
     finally:
         connections.close_all()
         os._exit(int(sys.exc_info()[0] is not None))

@@ -46,6 +46,17 @@ def test_two_channels_of_one_chat_take_turns(api: BotApi) -> None:
     assert delivery.due_channels() == [channels[1].pk]
 
 
+def test_the_channel_that_has_waited_longest_comes_first(api: BotApi) -> None:
+    channels = [telegram(chat_id=f"@chat{number}", name=f"{number}") for number in range(3)]
+    for channel, minutes in zip(channels, (2, 3, 1), strict=True):
+        approved(channel)
+        Channel.objects.filter(pk=channel.pk).update(next_post_at=timezone.now() - timedelta(minutes=minutes))
+
+    due = delivery.due_channels()
+
+    assert due == [channels[1].pk, channels[0].pk, channels[2].pk]
+
+
 def test_channels_of_different_chats_do_not_wait_for_each_other(api: BotApi) -> None:
     channels = [telegram(), telegram(chat_id="@other")]
     for channel in channels:

@@ -25,6 +25,11 @@ MOST_BARS = 92
 # So many days, or weeks, are named below the chart.
 MARKS = 6
 WIDTH = 1080
+# From which number on people read it in units of how many, and how that is written.
+GREAT = (
+    (1_000_000, 1_000_000, gettext_lazy("%(number)s M")),
+    (10_000, 1_000, gettext_lazy("%(number)s k")),
+)
 
 
 @dataclass(frozen=True)
@@ -114,9 +119,8 @@ def _grouped(number: int) -> str:
 
 def _short(number: int) -> str:
     """A great number in thousands or millions."""
-    for size, name in ((1_000_000, gettext_lazy("%(number)s M")), (10_000, gettext_lazy("%(number)s k"))):
-        if number >= size:
-            unit = 1_000_000 if size == 1_000_000 else 1_000  # noqa: PLR2004
+    for least, unit, name in GREAT:
+        if number >= least:
             return str(name) % {"number": number_format(Decimal(number) / unit, 1)}
     return _grouped(number)
 

@@ -91,6 +91,7 @@ def view(model_admin: ApiUsageDailyAdmin, request: HttpRequest) -> HttpResponseB
         "tiles": list(figures.tiles(span, whole, limit, model_admin.posts(span))),
         "chart": figures.chart(span, lines["day"], limit),
         "by_requests": not whole.cost_usd,
+        "is_by_weeks": span.days > figures.MOST_BARS,
         "limit": dollars(limit) if limit else "",
         "tables": [
             (way, TABLES[way], figures.rows(way, lines[way], span, today)) for way in ("provider", "model", "key")

@@ -81,7 +81,11 @@ class TransferAdmin(ReadOnly, LargeTableAdmin):
             for row in _cells(transfer)
         )
         head = format_html_join("", '<th class="px-3 py-1 text-left">{}</th>', ((heading,) for heading in HEADINGS))
-        return format_html("<table><tr>{}</tr>{}</table>", head, format_html_join("", "{}", ((row,) for row in rows)))
+        table = format_html("<table><tr>{}</tr>{}</table>", head, format_html_join("", "{}", ((row,) for row in rows)))
+        # It may be wider than the window: whoever has no mouse scrolls it by the keyboard.
+        return format_html(
+            '<div class="wp-scroll" tabindex="0" role="region" aria-label="{}">{}</div>', _("account"), table
+        )
 
 
 @admin.register(QuarantinedRow)

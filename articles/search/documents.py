@@ -29,7 +29,7 @@ class Document:
     published_at: datetime
     title: tuple[str, ...]
     body: tuple[str, ...]
-    source_id: int = 0
+    source_id: int
 
     @property
     def marks(self) -> tuple[str, ...]:

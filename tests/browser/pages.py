@@ -14,7 +14,7 @@ PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 # Not pages: they answer scripts, do something, lead elsewhere, or end the visit.
 NO_PAGES = re.compile(
     r"/(?:logout|jsi18n|autocomplete|export|search|r|live|beside|sample|toggle_sidebar|undo|move|retry|pause|resume)/"
-    r"|/passkey/|/\d+/$"
+    r"|/passkey/|/(?:\d[\d-]*|[\da-f-]{36})/$"
 )
 
 

@@ -35,19 +35,27 @@ def state_of(title: str) -> str:
     return Publication.objects.get(title=title).state
 
 
+def told(page: Page, text: str) -> None:
+    """Wait for what the next page says, and until it listens to keys."""
+    expect(page.get_by_text(text)).to_be_visible()
+    page.wait_for_load_state()
+
+
 def triage(page: Page) -> None:
     """By the keyboard alone: look the keys up, approve the first row, reject the second, open the third."""
     page.keyboard.press("?")
-    expect(page.get_by_role("heading", name="Клавиши очереди")).to_be_visible()
+    keys = page.get_by_role("heading", name="Клавиши очереди")
+    expect(keys).to_be_visible()
     page.keyboard.press("Escape")
+    expect(keys).to_be_hidden()
     for key in ("j", "a"):
         page.keyboard.press(key)
-    expect(page.get_by_text("Одобрена 1 публикация.")).to_be_visible()
+    told(page, "Одобрена 1 публикация.")
     for key in ("j", "r"):
         page.keyboard.press(key)
     page.get_by_label("Причина").fill("Не наша тема")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Отклонена 1 публикация.")).to_be_visible()
+    told(page, "Отклонена 1 публикация.")
     for key in ("j", "k", "j", "k", "e"):
         page.keyboard.press(key)
 

@@ -56,6 +56,19 @@ def administrators_are_named(**options: Any) -> list[CheckMessage]:
     ]
 
 
+@register(Tags.security, deploy=True)
+def backups_are_encrypted(**options: Any) -> list[CheckMessage]:
+    if settings.BACKUP_RECIPIENTS:
+        return []
+    return [
+        Warning(
+            "Backups are not encrypted: whoever gets hold of one reads everything.",
+            hint="Set BACKUP_RECIPIENTS to a public key of yours (age1…), and keep its private key off this machine.",
+            id="warandpeace.W004",
+        )
+    ]
+
+
 @register(Tags.security)
 def webhook_is_one_of_telegrams_kind(**options: Any) -> list[CheckMessage]:
     """Telegram refuses any other address or secret, and `runbot` could only say so again and again."""

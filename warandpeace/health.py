@@ -6,21 +6,25 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
+from django.conf import settings
 from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from publishing.models import Message
 from usage.models import Alert
 from usage.watchdog import work
-from warandpeace.models import Heartbeat
+from warandpeace.models import Backup, Heartbeat
 
 # The sweeper runs every few seconds; after so long it counts as stopped.
 SWEEPER_PATIENCE = timedelta(seconds=60)
+# After so long without a verified backup something is wrong with them; Prometheus' rule BackupOld says the same.
+BACKUP_PATIENCE = timedelta(hours=36)
 
 # Strangers may ask as often as they like; the database is asked once in so many seconds.
 KEEP_ANSWER = 2
@@ -79,12 +83,21 @@ def alerts() -> Check:
     return Check(ok=not kinds, detail=named or "none open", blocks=False)
 
 
+def backups() -> Check:
+    """How old the last verified one is, and whether anybody could read it; it stops no request."""
+    age = Backup.age(timezone.now())
+    told = "none yet" if age is None else f"{age.total_seconds() / 3600:.0f} h old"
+    secrecy = "encrypted" if settings.BACKUP_RECIPIENTS else "not encrypted: BACKUP_RECIPIENTS is empty"
+    return Check(ok=age is None or age <= BACKUP_PATIENCE, detail=f"{told}, {secrecy}", blocks=False)
+
+
 CHECKS = {
     "migrations": migrations,
     "database": database,
     "sweeper": sweeper,
     "messages": messages,
     "alerts": alerts,
+    "backups": backups,
 }
 
 

@@ -19,6 +19,7 @@ def facts() -> Iterator[Fact]:
         "sweeper": _("sweeper"),
         "messages": _("messages"),
         "alerts": _("alerts"),
+        "backups": _("backups"),
     }
     checks = health.answers()
     yield from (Fact(names.get(name, name), check.detail, check.ok) for name, check in checks.items())

@@ -61,6 +61,13 @@ SCHEDULES = [
         description="Forgets pictures of posts that are older than 90 days.",
     ),
     Schedule(
+        name="prune sign-ins",
+        task="warandpeace.tasks.prune_sign_ins",
+        seconds=86_400,
+        expires=3_600,
+        description="Forgets sessions that have expired, and attempts to sign in that are older than 90 days.",
+    ),
+    Schedule(
         name="forget servers",
         task="articles.tasks.forget_servers",
         seconds=86_400,

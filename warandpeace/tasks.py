@@ -10,6 +10,7 @@ from publishing.tasks import ring_due as ring_publications
 from warandpeace import broker
 from warandpeace.backups import ringing
 from warandpeace.models import Heartbeat
+from warandpeace.signing_in import pruning
 
 # A doorbell that nobody heard for so many seconds has been rung again many times.
 STALE = 600
@@ -23,6 +24,12 @@ def sweep() -> None:
     if settings.CELERY_BROKER_URL == "filesystem://":
         broker.prune(settings.BROKER_DIR, older_than=STALE)
     Heartbeat.beat("sweeper")
+
+
+@shared_task(ignore_result=True)
+def prune_sign_ins() -> None:
+    """Forget sessions that have expired, and old attempts to sign in."""
+    pruning.prune()
 
 
 @shared_task(ignore_result=True)

@@ -26,6 +26,14 @@ def test_e001_unknown_time_zone(settings):
     assert ids(run_checks()) == {"warandpeace.E001"}
 
 
+def test_w004_backups_that_everybody_can_read(settings):
+    without = ids(run_checks(include_deployment_checks=True))
+    settings.BACKUP_RECIPIENTS = ["age1..."]
+
+    assert "warandpeace.W004" in without
+    assert "warandpeace.W004" not in ids(run_checks(include_deployment_checks=True))
+
+
 def test_w001_sqlite_with_a_remote_broker(settings):
     settings.IS_EMBEDDED = True
     settings.CELERY_BROKER_URL = "redis://broker/0"

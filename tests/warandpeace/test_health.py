@@ -36,7 +36,7 @@ def test_a_working_newsroom_is_ready(client, sweeping):
 
     assert response.status_code == 200
     assert response.json()["ready"]
-    assert set(response.json()["checks"]) == {"migrations", "database", "sweeper", "messages", "alerts"}
+    assert set(response.json()["checks"]) == {"migrations", "database", "sweeper", "messages", "alerts", "backups"}
 
 
 def test_without_a_sweeper_it_is_not_ready(client):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from django.utils import timezone
 
 from tests.factories import ArticleFactory, PublicationFactory, SourceFactory
 from usage.models import Alert
-from warandpeace.models import Heartbeat
+from warandpeace.models import Backup, Heartbeat
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +32,7 @@ def test_a_working_newsroom_ends_with_zero():
     code, output = status()
 
     assert code == 0
-    assert output.splitlines()[-1] == "checks=5 wrong=0"
+    assert output.splitlines()[-1] == "checks=6 wrong=0"
 
 
 def test_what_is_wrong_comes_first_and_ends_with_one():
@@ -77,6 +78,15 @@ def test_an_open_alert_is_something_wrong():
 
     assert code == 1
     assert output.splitlines()[0].split() == ["WRONG", "alerts", "1", "key_refused"]
+
+
+def test_backups_that_are_old_or_open_to_everybody_are_told():
+    Backup.objects.create(name="old", state=Backup.State.VERIFIED, started_at=timezone.now() - timedelta(hours=40))
+
+    code, output = status()
+
+    assert code == 1
+    assert re.search(r"WRONG +backups +40 h old, not encrypted: BACKUP_RECIPIENTS is empty", output)
 
 
 def test_json_for_scripts():

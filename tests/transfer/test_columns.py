@@ -60,8 +60,8 @@ def articles_of(path: Path) -> Iterator[Articles]:
 def account(block: Block) -> tuple[Any, ...]:
     """All that a block says, its rows by their keys."""
     packed = {
-        str(table): sorted((each.key, bytes(each.data), each.digest) for each in some)
-        for table, some in block.rows.items()
+        str(table): sorted(zip(batch.marks, batch.only(range(len(batch))).data, strict=True))
+        for table, batch in block.rows.items()
     }
     counts = block.read, block.transferred, sorted(block.merged), block.skipped
     return packed, counts, Counter((row.key, row.reason) for row in block.quarantined)

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import OperationalError
+from django.db import OperationalError, ProgrammingError
 
 from articles.models import Article, Source
 from tests.legacy_files import build, change
@@ -24,7 +24,7 @@ from warandpeace import databases
 from warandpeace.transfer import reconcile
 from warandpeace.transfer.errors import Stopped
 from warandpeace.transfer.labels import label_of
-from warandpeace.transfer.models import Transfer
+from warandpeace.transfer.models import QuarantinedRow, Transfer
 from warandpeace.transfer.opening import open_target
 from warandpeace.transfer.progress import Progress
 from warandpeace.transfer.run import Journey, Request
@@ -171,6 +171,22 @@ def powerless(target: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
 
 def test_rights_that_are_missing(legacy: Path, powerless: Database) -> None:
     assert "The target's user must own the database" in refused(powerless, legacy)
+
+
+def test_a_right_that_is_missing_on_one_table_is_no_rows_fault(
+    legacy: Path, target: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(*_: object) -> None:
+        raise ProgrammingError("permission denied for table articles_article")
+
+    monkeypatch.setattr(type(open_target(target.url)), "insert", denied)
+
+    said = refused(target, legacy)
+
+    assert "The target's user must own the database" in said
+    assert not target.rows(QuarantinedRow).exists()
+    monkeypatch.undo()
+    assert "Proved" in target.take(legacy)
 
 
 def test_a_stop_that_is_asked_for_comes_between_two_blocks(legacy: Path, target: Database) -> None:

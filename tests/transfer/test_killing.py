@@ -54,8 +54,8 @@ def test_twenty_kills_during_one_transfer_leave_no_trace(tmp_path: Path, target:
         assert process.exitcode == -signal.SIGKILL
         kills += 1
 
-    said = target.take(path, "--batch-size", "10")
-    another.take(path)
+    said = target.take(path, "--batch-size", "10", "--without-following")
+    another.take(path, "--without-following")
 
     assert "Proved" in said
     assert contents(target) == contents(another)
@@ -65,7 +65,7 @@ def test_twenty_kills_during_one_transfer_leave_no_trace(tmp_path: Path, target:
 def test_indexes_that_a_killed_run_had_dropped_are_built_by_the_next(
     tmp_path: Path, target: Database, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("warandpeace.transfer.run.REBUILD_FROM", 1)
+    monkeypatch.setattr("warandpeace.transfer.indexes.REBUILD_FROM", 1)
     path, before = build(tmp_path / "legacy.db", 300), indexes(target)
     process = begin(path, target.url)
     while not target.rows(TransferBlock).exists() and process.is_alive():

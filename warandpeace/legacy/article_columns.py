@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from hashlib import sha256
 from itertools import compress
 from typing import Any
 
@@ -76,7 +75,7 @@ class UsualArticles:
             "published_at": self.published_at,
             "published_precision": self.precisions,
             "content": self.contents,
-            "content_hash": [sha256(content).hexdigest() if content else "" for content in self.contents],
+            "content_hash": [content.sha256.hex() if content else "" for content in self.contents],
             "summary_text": self.summaries,
             "status": [SUMMARISED if summary else STORED for summary in self.summaries],
             "last_error": self.notes,

@@ -12,7 +12,7 @@ from warandpeace.legacy.values import Old, text
 from warandpeace.transfer.tables import Table
 
 # The target finds by itself what an article is a copy of, and when to look for that: the old file knows nothing of it.
-ARTICLE = Table(Article, without=("story_id", "duplicate_of_id", "compare_at"))
+ARTICLE = Table(Article, without=("story_id", "duplicate_of_id", "compare_at"), long="content")
 SUMMARY, PUBLICATION = Table(Summary), Table(Publication)
 
 # What the old bot stored in the place of a summary when the language model had failed.

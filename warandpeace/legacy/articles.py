@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from functools import reduce
-from hashlib import sha256
 from typing import Any, NamedTuple
 
 from warandpeace.legacy import clocks
@@ -129,8 +128,11 @@ class Articles(FamilyStream[OldArticle]):
         block.read += len(usual.ids)
         block.transferred += len(usual.ids)
         block.take_columns(ARTICLE, usual.articles(), {"source_id": setting.source_id, "language": RUSSIAN})
-        pairs = zip(usual.ids, usual.summaries, strict=True)
-        versions = [self._version_of_summary(number, summary) if summary else 0 for number, summary in pairs]
+        summarised = setting.families.known("summaries", map(str, usual.ids))
+        versions = [
+            self._version_of_summary(number, summary) if summary and str(number) in summarised else int(bool(summary))
+            for number, summary in zip(usual.ids, usual.summaries, strict=True)
+        ]
         block.take_columns(SUMMARY, usual.versions(versions, setting.numbering["summaries"]), {"provider": LEGACY})
         posted = {"channel_id": setting.channel_id, **POSTED}
         block.take_columns(PUBLICATION, usual.posted(setting.numbering["publications"]), posted)
@@ -196,7 +198,7 @@ class Articles(FamilyStream[OldArticle]):
             published_at=article.published_at,
             published_precision=article.precision,
             content=article.content or "",
-            content_hash=sha256(article.content).hexdigest() if article.content else "",
+            content_hash=article.content.sha256.hex() if article.content else "",
             summary_text=article.summary,
             last_error=article.note,
             created_at=article.created_at,

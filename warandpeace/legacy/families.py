@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Collection, Iterable
 from contextlib import closing
@@ -51,6 +52,13 @@ class Families:
         if name not in self._names:
             return []
         return [row[0] for row in self.file.execute(f"SELECT id FROM {name} WHERE key = ? ORDER BY id", [key])]
+
+    def known(self, name: str, keys: Iterable[str]) -> set[str]:
+        """Which of the keys any row has."""
+        if name not in self._names:
+            return set()
+        sql = f"SELECT DISTINCT key FROM {name} WHERE key IN (SELECT value FROM json_each(?))"
+        return {row[0] for row in self.file.execute(sql, [json.dumps(list(keys))])}
 
     def leader(self, name: str, number: int) -> int:
         """The first of a row's family; itself if it has none."""

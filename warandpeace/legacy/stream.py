@@ -11,12 +11,13 @@ from typing import Any, Generic, TypeVar
 
 from warandpeace.legacy.families import Families
 from warandpeace.legacy.values import Old
+from warandpeace.transfer.batches import Batch, Row
 from warandpeace.transfer.blocks import Block
 from warandpeace.transfer.corrections import Corrections
 from warandpeace.transfer.errors import Unfit
 from warandpeace.transfer.scope import Scope
 from warandpeace.transfer.snapshot import Snapshot
-from warandpeace.transfer.tables import Row, Table
+from warandpeace.transfer.tables import Table
 
 New = Iterable[tuple[Table, Row]]
 DAY = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*"
@@ -86,7 +87,7 @@ class LegacyStream(ABC):
     def _block(self, low: int, high: int, *, is_careful: bool) -> Block:
         """The rows of a cell. Raises Unfit, if not careful, for one that only shows that it does not fit at the end."""
         cell = str(low // self.setting.scope.size)
-        block = Block(self.name, cell, {table: [] for table in self.targets}, self.main, is_careful=is_careful)
+        block = Block(self.name, cell, {table: Batch() for table in self.targets}, self.main, is_careful=is_careful)
         self._corrected.clear()
         self.fill(block, low, high)
         block.seal()
@@ -255,7 +256,7 @@ class FamilyStream(LegacyStream, Generic[Thing]):
                     self.family_key(old)
                 thing = self.understood(old)
                 for table, row in self.today(thing) if len(family) > 1 else ():
-                    table.pack(row)
+                    table.pack([row])
             except Unfit as reason:
                 self.quarantine(block, old, reason)
             except MergedInto as other:

@@ -17,7 +17,7 @@ Three decisions carry everything:
   that has no such form (NUL, broken UTF-8, a number out of range) is what a target can't hold: quarantine.
 * **A block is checkpoint, proof and memory in one.** A stream is cut by its keys into cells that are the same in
   every run. With a cell's rows, in the same transaction, the target gets one `TransferBlock`: counts, and eight bytes
-  a row of what was written (`marks.py`). After a kill the cells that are there are compared and the others written.
+  a row of what was written (`batches.py`). After a kill the cells that are there are compared and the others written.
 * **Three-way comparison** (`reconcile.py`). What the source says now, what a transfer wrote last, what the target says
   now: a row is overwritten only if the source has changed and the target still holds what a transfer wrote. So a
   second run changes nothing by itself, and an editor's later change always stays.

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from warandpeace.transfer.tables import Packed, Row, Table
+from warandpeace.transfer.batches import Batch, Row, pack_marks
+from warandpeace.transfer.tables import Table
 
 # Longer reasons are cut: they may quote the server.
 LONGEST_REASON = 500
@@ -29,7 +30,7 @@ class Block:
 
     stream: str
     cell: str
-    rows: dict[Table, list[Packed]]  # parents first
+    rows: dict[Table, Batch]  # parents first
     main: Table  # a source's row is transferred when its row of this table is
     read: int = 0
     transferred: int = 0
@@ -50,11 +51,16 @@ class Block:
         """How many of the source's rows went to quarantine as a whole."""
         return sum(row.is_whole for row in self.quarantined)
 
+    @property
+    def marks(self) -> bytes:
+        """What the block's rows are, sorted: the same for the same rows."""
+        return pack_marks([mark for batch in self.rows.values() for mark in batch.marks])
+
     def take(self, rows: Iterable[tuple[Table, Row]]) -> None:
         """Add all rows that one row of the source becomes, or none of them. Raises Unfit, if careful."""
         if self.is_careful:
-            for table, packed in [(table, table.pack(row)) for table, row in rows]:
-                self.rows[table].append(packed)
+            for table, packed in [(table, table.pack([row])) for table, row in rows]:
+                self.rows[table].add(packed)
         else:
             for table, row in rows:
                 self._loose[table].append(row)
@@ -63,12 +69,12 @@ class Block:
     def take_columns(self, table: Table, columns: Mapping[str, Sequence[Any]], common: Mapping[str, Any]) -> None:
         """Add rows that come by the column, if there are any. Raises Unfit: then begin anew, carefully."""
         if any(columns.values()):
-            self.rows[table] += table.pack_columns(columns, common)
+            self.rows[table].add(table.pack_columns(columns, common))
 
     def seal(self) -> None:
         """Encode what was taken, all at once. Raises Unfit if any row does not fit: then begin anew, carefully."""
         for table, rows in self._loose.items():
-            self.rows[table] += table.pack_all(rows)
+            self.rows[table].add(table.pack(rows))
         self._loose.clear()
 
     def quarantine(self, key: object, reason: object, original: dict[str, Any]) -> None:

@@ -14,6 +14,8 @@ import uuid
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Context, Decimal
+from functools import cached_property
+from hashlib import sha256
 from itertools import repeat
 from operator import add, contains, floordiv, sub
 from typing import Any
@@ -41,6 +43,10 @@ def field_bytes(data: bytes) -> bytes:
 
 class Utf8(bytes):
     """A long text as its bytes: to decode and encode it again would cost as much as all the rest of its row."""
+
+    @cached_property
+    def sha256(self) -> bytes:
+        return sha256(self).digest()
 
 
 def decoded(data: bytes) -> str:
@@ -77,10 +83,10 @@ def text_encoder(max_length: int | None) -> Encode:
 def text_column_encoder(max_length: int | None) -> EncodeColumn:
     longest = max_length or LONGEST_TEXT
 
-    def encode(values: Sequence[str | Utf8]) -> list[bytes]:
+    def encode(values: Sequence[str]) -> list[bytes]:
         if max(map(len, values)) > longest:
             raise Unfit("is too long")
-        encoded = _all_decodable(values) if set(map(type, values)) == {Utf8} else _all_encoded(values)
+        encoded = _all_encoded(values)
         if any(map(contains, encoded, repeat(b"\0"))):
             raise Unfit("has a NUL character")
         return list(map(add, map(_length, map(len, encoded)), encoded))
@@ -88,10 +94,13 @@ def text_column_encoder(max_length: int | None) -> EncodeColumn:
     return encode
 
 
-def _all_decodable(values: Sequence[Any]) -> Sequence[Utf8]:
-    for value in values:  # one by one: together they would not fit into the processor's cache
-        decoded(value)
-    return values
+def long_texts(values: Sequence[str | Utf8]) -> tuple[list[bytes], list[Utf8]]:
+    """Texts with their lengths beside them: they are too large to be copied once more than needed. Raises Unfit."""
+    texts = [value if isinstance(value, Utf8) else Utf8(_all_encoded([value])[0]) for value in values]
+    for text in texts:  # one by one: together they would not fit into the processor's cache
+        if len(decoded(text)) > LONGEST_TEXT or text.find(0) >= 0:
+            raise Unfit("is too long or has a NUL character")
+    return list(map(_length, map(len, texts))), texts
 
 
 def _all_encoded(values: Sequence[Any]) -> list[bytes]:

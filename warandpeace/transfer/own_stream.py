@@ -14,13 +14,14 @@ from django.db import models
 from articles.models import Source
 from publishing.holding import HELD_BY_TRANSFER, PAUSED_BY_TRANSFER
 from publishing.models import Channel, Delivery, Mailing, Publication, Subscriber
+from warandpeace.transfer.batches import Batch, Row
 from warandpeace.transfer.blocks import Block, cell_of
 from warandpeace.transfer.corrections import corrected
 from warandpeace.transfer.errors import Unfit
 from warandpeace.transfer.scope import Scope
 from warandpeace.transfer.snapshot import Snapshot
 from warandpeace.transfer.sqlite import from_file
-from warandpeace.transfer.tables import Row, Table
+from warandpeace.transfer.tables import Table
 
 # Every database makes these itself; rows that point to them are mapped by name.
 MAPPED = (ContentType, Permission)
@@ -89,7 +90,7 @@ class OwnStream:
 
     def _block(self, cell: str, rows: list[Row], *, is_careful: bool) -> Block:
         """The rows of a cell. Raises Unfit, if not careful, for one that only shows that it does not fit at the end."""
-        block = Block(self.name, cell, {self.main: []}, self.main, is_careful=is_careful)
+        block = Block(self.name, cell, {self.main: Batch()}, self.main, is_careful=is_careful)
         for values in rows:
             if self.scope.admits(self.name):
                 block.read += 1

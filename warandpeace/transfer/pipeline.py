@@ -1,35 +1,31 @@
 """Reading, writing and proving at the same time, with never more than a few blocks between them.
 
-Where the target is a server, writing and proving are a process of their own: conversion is Python's work and takes one
-processor, and whoever waits for the server would otherwise wait for that too. A file is written by threads.
+Whoever writes or proves waits for the database most of the time, and what Python does for that is little, since rows
+travel by the column. So threads are enough: one converts, one writes, one proves.
 """
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
+import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from multiprocessing.connection import Connection
-
-from django.db import Error as DatabaseTrouble
+from typing import TypeVar
 
 from warandpeace.transfer.blocks import Block
-from warandpeace.transfer.errors import TransferError
-from warandpeace.transfer.parcels import no_more, receive, send, widen
 from warandpeace.transfer.proof import Proved
 from warandpeace.transfer.reconcile import Written
 from warandpeace.transfer.target import Target
 
 BLOCKS_IN_FLIGHT = 3
-# A copy of this process as it is, with the writer and all it knows; Linux, macOS and the BSDs have it.
-PROCESSES = multiprocessing.get_context("fork")
+# Seconds for which the thread that converts may keep another from sending a piece that is ready. Python's own five
+# milliseconds are longer than the server takes for it: it would wait, piece by piece, with nothing to do.
+LONGEST_TURN = 0.0005
 
 Write = Callable[[Block], Written]
 Prove = Callable[[Written], Proved]
+Thing = TypeVar("Thing")
 
 
 def pump(blocks: Iterable[Block], target: Target, write: Write, prove: Prove) -> Iterator[Proved]:
@@ -37,13 +33,9 @@ def pump(blocks: Iterable[Block], target: Target, write: Write, prove: Prove) ->
 
     An error in any of the three ends all; a block is either in the target with its checkpoint or not there at all.
     """
-    if target.is_server:
-        return _through_process(blocks, target, write, prove)
-    return _through_threads(blocks, target, write, prove)
-
-
-def _through_threads(blocks: Iterable[Block], target: Target, write: Write, prove: Prove) -> Iterator[Proved]:
     with ExitStack() as stack:
+        if target.is_server:
+            stack.enter_context(_short_turns())
         writer = stack.enter_context(_thread(target, target.open_writer))
         prover = stack.enter_context(_thread(target, target.open_reader))
         flying = deque[Future[Proved]]()
@@ -54,6 +46,42 @@ def _through_threads(blocks: Iterable[Block], target: Target, write: Write, prov
                 yield flying.popleft().result()
         while flying:
             yield flying.popleft().result()
+
+
+def from_both_ends(target: Target, things: Sequence[Thing], do: Callable[[Thing], None]) -> None:
+    """Do each thing once; a server does two at a time: one connection begins with the first, another with the last.
+
+    What lies side by side tends to want the same table for itself; so the two meet as late as they can.
+    """
+    if not target.is_server:
+        for thing in things:
+            do(thing)
+        return
+    waiting = deque(things)
+    with ExitStack() as stack:
+        threads = [stack.enter_context(_thread(target, target.open_writer)) for _ in range(2)]
+        ends = zip(threads, (waiting.popleft, waiting.pop), strict=True)
+        for done in [thread.submit(_one_after_the_other, take, do) for thread, take in ends]:
+            done.result()
+
+
+def _one_after_the_other(take: Callable[[], Thing], do: Callable[[Thing], None]) -> None:
+    while True:
+        try:
+            thing = take()
+        except IndexError:
+            return
+        do(thing)
+
+
+@contextmanager
+def _short_turns() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(LONGEST_TURN)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def _after(written: Future[Written], prove: Prove) -> Proved:
@@ -70,68 +98,3 @@ def _thread(target: Target, begin: Callable[[], None]) -> Iterator[ThreadPoolExe
     finally:
         executor.submit(target.close).result()
         executor.shutdown(cancel_futures=True)
-
-
-def _through_process(blocks: Iterable[Block], target: Target, write: Write, prove: Prove) -> Iterator[Proved]:
-    """Blocks go down one pipe, which holds the reader back when it is full; what was proved comes up another."""
-    (inbox, outbox), (results, answers) = PROCESSES.Pipe(duplex=False), PROCESSES.Pipe(duplex=False)
-    widen(outbox)
-
-    def work() -> None:
-        outbox.close()
-        results.close()
-        _answer(inbox, answers, target, write, prove)
-
-    process = PROCESSES.Process(target=work)
-    process.start()
-    inbox.close()
-    answers.close()
-    try:
-        with outbox:
-            for block in blocks:
-                send(outbox, block)
-                while results.poll() and (proved := _received(results)) is not None:
-                    yield proved
-            no_more(outbox)
-        while (proved := _received(results)) is not None:
-            yield proved
-    except BrokenPipeError:
-        _received(results)
-        raise
-    finally:
-        results.close()
-        process.join()
-
-
-def _received(results: Connection) -> Proved | None:
-    """The next answer; None is the last one. Raises what ended the other process."""
-    try:
-        answer = results.recv()
-    except EOFError:
-        raise TransferError("The writing process has ended: see the log of the system; then run this again.") from None
-    if isinstance(answer, Exception):
-        raise answer
-    proved: Proved | None = answer
-    return proved
-
-
-def _answer(inbox: Connection, answers: Connection, target: Target, write: Write, prove: Prove) -> None:
-    """The other process: it ends with its last block, or at once when nobody sends any more."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    try:
-        for proved in _through_threads(_sent(inbox), target, write, prove):
-            answers.send(proved)
-        answers.send(None)
-    except (DatabaseTrouble, TransferError) as error:
-        answers.send(error.with_traceback(None))
-    except BrokenPipeError:
-        os._exit(1)
-
-
-def _sent(inbox: Connection) -> Iterator[Block]:
-    try:
-        while (block := receive(inbox)) is not None:
-            yield block
-    except EOFError:
-        os._exit(1)

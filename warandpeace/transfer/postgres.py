@@ -10,7 +10,8 @@ from typing import Any
 from django.db import models
 from psycopg import Copy
 
-from warandpeace.transfer.tables import DIGEST_BYTES, Packed, Table
+from warandpeace.transfer.batches import DIGEST_BYTES, Batch, Row
+from warandpeace.transfer.tables import Table
 from warandpeace.transfer.target import Target
 
 SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -19,7 +20,12 @@ LOCK_SECONDS = 5.0
 TRANSFER_LOCK = 0x57415250  # any number that nobody else uses for an advisory lock
 
 # A lost connection to the server loses at most the last blocks, which the next run writes again.
-WRITER_SETTINGS = ("SET synchronous_commit = off", "SET maintenance_work_mem = '128MB'", "SET jit = off")
+WRITER_SETTINGS = (
+    "SET synchronous_commit = off",
+    "SET maintenance_work_mem = '128MB'",
+    "SET jit = off",
+    "SET max_parallel_maintenance_workers = 0",
+)
 
 
 # Unique and foreign keys, but for the one that names a row: that is how rows are found again.
@@ -44,13 +50,13 @@ class PostgresTarget(Target):
             for statement in WRITER_SETTINGS:
                 cursor.execute(statement)
 
-    def insert(self, table: Table, rows: Sequence[Packed]) -> None:
-        self._copy(f"{self.quote(table.name)} ({self.names(table.columns)})", rows)
+    def insert(self, table: Table, batch: Batch) -> None:
+        self._copy(f"{self.quote(table.name)} ({self.names(table.columns)})", batch)
 
-    def _copy(self, into: str, rows: Sequence[Packed]) -> None:
-        data = b"".join([SIGNATURE, *[packed.data for packed in rows], TRAILER])
+    def _copy(self, into: str, batch: Batch) -> None:
         with self._copying(f"COPY {into} FROM STDIN (FORMAT BINARY)") as copy:
-            copy.write(data)
+            for piece in (SIGNATURE, *batch.data, TRAILER):
+                copy.write(piece)
 
     @contextmanager
     def _copying(self, statement: str, parameters: Sequence[Any] = ()) -> Iterator[Copy]:
@@ -59,7 +65,7 @@ class PostgresTarget(Target):
         with self.connection.cursor() as cursor, errors, cursor.copy(statement, parameters or None) as copy:
             yield copy
 
-    def upsert(self, table: Table, rows: Sequence[Packed]) -> None:
+    def upsert(self, table: Table, batch: Batch) -> None:
         stage, columns = self.quote(f"transfer_{table}"), self.names(table.columns)
         others = [self.quote(name) for name in table.columns if name not in table.key]
         update = ", ".join(f"{name} = EXCLUDED.{name}" for name in others)
@@ -67,7 +73,7 @@ class PostgresTarget(Target):
         with self.connection.cursor() as cursor:
             shape = f"SELECT {columns} FROM {self.quote(table.name)} WITH NO DATA"
             cursor.execute(f"CREATE TEMP TABLE {stage} ON COMMIT DROP AS {shape}")
-            self._copy(stage, rows)
+            self._copy(stage, batch)
             cursor.execute(
                 f"INSERT INTO {self.quote(table.name)} ({columns}) SELECT {columns} FROM {stage} "
                 f"ON CONFLICT ({self.names(table.key)}) {action}"
@@ -76,31 +82,32 @@ class PostgresTarget(Target):
             # Foreign keys are checked at once, so that a row that points nowhere is known by its own statement.
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
-    def digests(self, table: Table, rows: Sequence[Packed]) -> dict[bytes, bytes]:
-        found = self._rows(
-            f"SELECT wanted_place, {self._digest(table)} {self._found(table)}", self._wanted(table, rows)
-        )
-        return {rows[place - 1].key: bytes(digest) for place, digest in found}
-
-    def checksum(self, table: Table, rows: Sequence[Packed]) -> bytes:
-        """Made by the server: no row has to be read back to be proved."""
-        all_of_them = f"string_agg({self._digest(table)}, ''::bytea ORDER BY wanted_place)"
-        sql = f"SELECT sha256(coalesce({all_of_them}, ''::bytea)) {self._found(table)}"
-        return bytes(self._rows(sql, self._wanted(table, rows))[0][0])
-
-    def _digest(self, table: Table) -> str:
-        return f"substr(sha256(record_send(ROW({self.names(table.columns)}))), 1, {DIGEST_BYTES})"
-
-    def _found(self, table: Table) -> str:
-        """The rows with the wanted keys, and which of them each is, counted from one."""
+    def digests(self, table: Table, rows: Sequence[Row]) -> list[bytes | None]:
+        keys = [[row[place] for row in rows] for place in range(len(table.key))]
         arrays = ", ".join(f"%s::{self._type(table, name)}[]" for name in table.key)
         names = [f"wanted_{place}" for place in range(len(table.key))]
         on = " AND ".join(f"{self.quote(name)} = {wanted}" for name, wanted in zip(table.key, names, strict=True))
-        wanted = f"unnest({arrays}) WITH ORDINALITY AS wanted({', '.join(names)}, wanted_place)"
-        return f"FROM {wanted} JOIN {self.quote(table.name)} ON {on}"
+        wanted = f"unnest({arrays}) WITH ORDINALITY AS wanted({', '.join(names)}, place)"
+        sql = f"SELECT place - 1, {self._digest(table)} FROM {wanted} JOIN {self.quote(table.name)} ON {on}"
+        found = dict(self._rows(sql, keys))
+        return [bytes(found[place]) if place in found else None for place in range(len(rows))]
 
-    def _wanted(self, table: Table, rows: Sequence[Packed]) -> list[Any]:
-        return [[packed.row[place] for packed in rows] for place in range(len(table.key))]
+    def checksum(self, table: Table, rows: Sequence[Row]) -> bytes:
+        """Made by the server: no row has to be read back to be proved."""
+        keys = [row[0] for row in rows]
+        if len(table.key) > 1 or not isinstance(keys[0], int):
+            return super().checksum(table, rows)
+        digest, key = self._digest(table), self.quote(table.key[0])
+        sql = f"SELECT sha256(string_agg({digest}, ''::bytea ORDER BY {digest})) FROM {self.quote(table.name)}"
+        found = self._rows(f"{sql} WHERE {key} BETWEEN %s AND %s", [min(keys), max(keys)])[0][0]
+        return bytes(found or b"")
+
+    def _digest(self, table: Table) -> str:
+        columns = ", ".join(
+            f"sha256(textsend({self.quote(name)}))" if name == table.long else self.quote(name)
+            for name in table.columns
+        )
+        return f"substr(sha256(record_send(ROW({columns}))), 1, {DIGEST_BYTES})"
 
     def _type(self, table: Table, column: str) -> str:
         field: models.Field[Any, Any] = table.fields[column]

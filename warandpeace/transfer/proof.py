@@ -13,12 +13,12 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from warandpeace.transfer.batches import Batch, Mark, Marks, Row, checksum_of, digest_in, name_in, unpack_marks
 from warandpeace.transfer.blocks import Block, Stream
-from warandpeace.transfer.marks import checksum, marks_of, name_of, unpack_marks
 from warandpeace.transfer.models import Transfer, TransferBlock
 from warandpeace.transfer.reconcile import CHANGED_HERE, Written
 from warandpeace.transfer.scope import BEFORE
-from warandpeace.transfer.tables import Packed, Table
+from warandpeace.transfer.tables import Table
 from warandpeace.transfer.target import Target
 
 MOST_NAMED = 100  # differing rows that a report names
@@ -52,28 +52,25 @@ def prove(target: Target, written: Written) -> Proved:
     A row that differs in a block that was proved by an earlier run has been changed here since, which is allowed.
     """
     differing = list[str]()
-    for table, rows in written.block.rows.items():
-        wrong = _differing(target, table, rows, written.marks, written.kept)
+    for table, batch in written.block.rows.items():
+        wrong = [place for place in _differing(target, table, batch) if batch.marks[place] not in written.kept]
         if written.was_proved:
             written.block.kept[CHANGED_HERE] += len(wrong)
         else:
-            differing += [_named(table, packed) for packed in wrong]
-    return Proved.of(written.block, checksum(written.marks), differing)
+            differing += [_named(table, batch.rows[place]) for place in wrong]
+    return Proved.of(written.block, checksum_of(written.block.marks), differing)
 
 
-def _differing(
-    target: Target, table: Table, rows: list[Packed], marks: dict[bytes, bytes], excused: set[bytes]
-) -> list[Packed]:
-    """The rows that are not there as they should be: looked for one by one only where the block's checksum differs."""
-    expected = [(packed, name_of(table, packed.key)) for packed in rows]
-    if not rows or target.checksum(table, rows) == sha256(b"".join(marks[name] for _, name in expected)).digest():
+def _differing(target: Target, table: Table, batch: Batch) -> list[int]:
+    """The rows that are not there as they should be: looked for one by one only where the checksum of all differs."""
+    if not batch or target.checksum(table, batch.rows) == batch.checksum():
         return []
-    found = target.digests(table, rows)
-    return [packed for packed, name in expected if found.get(packed.key) != marks[name] and name not in excused]
+    found = target.digests(table, batch.rows)
+    return [place for place, there in enumerate(found) if there != digest_in(batch.marks[place])]
 
 
-def _named(table: Table, packed: Packed) -> str:
-    return f"{table} " + "/".join(str(value) for value in packed.row[: len(table.key)])
+def _named(table: Table, row: Row) -> str:
+    return f"{table} " + "/".join(str(value) for value in row[: len(table.key)])
 
 
 class Verifier:
@@ -85,31 +82,30 @@ class Verifier:
 
     def verify(self, block: Block) -> Proved:
         """Rows that bear the trace of a later change here are counted as such; all others must be equal."""
-        marks = marks_of(block)
+        checksum = checksum_of(block.marks)
         stored = self.blocks.filter(stream=block.stream, cell=block.cell).first()
         differing = list[str]()
         written = unpack_marks(bytes(stored.marks)) if stored else {}
-        for table, rows in block.rows.items():
-            wrong = _differing(self.target, table, rows, marks, set())
+        for table, batch in block.rows.items():
+            wrong = [(batch.rows[place], batch.marks[place]) for place in _differing(self.target, table, batch)]
             if wrong and stored:
                 self._excuse(block, table, wrong, written, stored)
-            differing += [_named(table, packed) for packed in wrong]
-        return Proved.of(block, checksum(marks), differing)
+            differing += [_named(table, row) for row, _ in wrong]
+        return Proved.of(block, checksum, differing)
 
     def _excuse(
-        self, block: Block, table: Table, wrong: list[Packed], written: dict[bytes, bytes], stored: TransferBlock
+        self, block: Block, table: Table, wrong: list[tuple[Row, Mark]], written: Marks, stored: TransferBlock
     ) -> None:
         """Take out of `wrong` what was changed here after the transfer, and what the database had refused."""
-        later = self._changed_later(table, [packed.row[0] for packed in wrong], stored.written_at)
-        for packed in list(wrong):
-            if packed.row[0] in later:
+        later = self._changed_later(table, [row[0] for row, _ in wrong], stored.written_at)
+        for row, mark in list(wrong):
+            if row[0] in later:
                 block.kept[CHANGED_HERE] += 1
-                wrong.remove(packed)
-            elif name_of(table, packed.key) not in written and stored.quarantined > block.lost:
-                original = dict(zip(table.columns, packed.row, strict=True))
+                wrong.remove((row, mark))
+            elif name_in(mark) not in written and stored.quarantined > block.lost:
                 block.transferred -= 1
-                block.quarantine(packed.row[0], "the database refuses it", original)
-                wrong.remove(packed)
+                block.quarantine(row[0], "the database refuses it", dict(zip(table.columns, row, strict=True)))
+                wrong.remove((row, mark))
 
     def _changed_later(self, table: Table, keys: list[Any], since: datetime) -> set[Any]:
         if len(table.key) > 1:

@@ -13,22 +13,23 @@ B            –              C               kept: it was here before
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from django.db import DatabaseError, OperationalError, transaction
+from django.db import DatabaseError, OperationalError, ProgrammingError, transaction
 
+from warandpeace.transfer.batches import DIGEST_BYTES, Batch, Mark, Marks, checksum_of, digest_in, name_in, unpack_marks
 from warandpeace.transfer.blocks import Block, Quarantined
-from warandpeace.transfer.marks import checksum_of, mark, marks_of, name_of, pack_marks, unpack_marks
 from warandpeace.transfer.models import QuarantinedRow, Transfer, TransferBlock
 from warandpeace.transfer.originals import dump_original
-from warandpeace.transfer.tables import DIGEST_BYTES, Packed, Table
+from warandpeace.transfer.tables import Table
 from warandpeace.transfer.target import Target
 
 CHANGED_HERE = "changed here since"
 DELETED_HERE = "deleted here since"
 HERE_BEFORE = "here before the transfer"
 WRITE = "write"
+NO_ROWS_FAULT = (OperationalError, ProgrammingError)  # the disk is full, the server is gone, a right is missing
+NOTHING = bytes(DIGEST_BYTES)  # what stands for the values of a row that was never written
 
 
 @dataclass
@@ -36,14 +37,12 @@ class Written:
     """A block that is in the target, without its texts: what is needed to prove it."""
 
     block: Block
-    marks: dict[bytes, bytes]
-    kept: set[bytes] = field(default_factory=set)  # rows that differ for a reason: the target's own stayed
+    kept: set[Mark] = field(default_factory=set)  # rows that differ for a reason: the target's own stayed
     was_proved: bool = False
 
     def slim(self) -> Written:
-        for table, rows in self.block.rows.items():
-            width = len(table.key)
-            self.block.rows[table] = [Packed(row[:width], b"", key, digest) for row, _, key, digest in rows]
+        for table, batch in self.block.rows.items():
+            self.block.rows[table] = batch.slim(len(table.key))
         return self
 
 
@@ -60,9 +59,9 @@ class Writer:
 
         Rows that the target refuses after all are moved to the block's quarantine.
         """
-        written = Written(block, marks_of(block))
+        written = Written(block)
         stored = self._checkpoint(block)
-        if stored is not None and self._says_the_same(stored, written):
+        if stored is not None and self._says_the_same(stored, block):
             written.was_proved = stored.proved_at is not None
             return written.slim()
         if stored is not None or not self._inserted(written):
@@ -75,21 +74,20 @@ class Writer:
         """Try the fast way; a row that is in the way sends the block the careful way."""
         try:
             with transaction.atomic(using=self.target.alias):
-                for table, rows in written.block.rows.items():
-                    if rows:
-                        self.target.insert(table, rows)
+                for table, batch in written.block.rows.items():
+                    if batch:
+                        self.target.insert(table, batch)
                 self._save(written, is_new=True)
-        except OperationalError:  # the disk is full, the server is gone: no row's fault
+        except NO_ROWS_FAULT:
             raise
         except DatabaseError:
             return False
         return True
 
-    def _says_the_same(self, stored: TransferBlock, written: Written) -> bool:
-        block = written.block
+    def _says_the_same(self, stored: TransferBlock, block: Block) -> bool:
         now = (block.read, block.transferred, block.lost, dict(block.skipped))
         then = (stored.read, stored.transferred, stored.quarantined, stored.skipped)
-        return now == then and bytes(stored.marks) == pack_marks(written.marks) and self._same_quarantine(block)
+        return now == then and bytes(stored.marks) == block.marks and self._same_quarantine(block)
 
     def _same_quarantine(self, block: Block) -> bool:
         """A row may stay in quarantine for another reason than before."""
@@ -111,7 +109,7 @@ class Writer:
         if not is_new:
             TransferBlock.objects.using(alias).filter(**cell).delete()
             QuarantinedRow.objects.using(alias).filter(**cell).delete()
-        packed_marks = pack_marks(written.marks)
+        marks = block.marks
         TransferBlock.objects.using(alias).create(
             **cell,
             read=block.read,
@@ -119,8 +117,8 @@ class Writer:
             quarantined=block.lost,
             merged=block.merged,
             skipped=dict(block.skipped),
-            checksum=checksum_of(packed_marks),
-            marks=packed_marks,
+            checksum=checksum_of(marks),
+            marks=marks,
         )
         if block.quarantined:
             QuarantinedRow.objects.using(alias).bulk_create(
@@ -135,25 +133,24 @@ class Writer:
             )
 
 
-def _reconcile(target: Target, written: Written, base: dict[bytes, bytes]) -> None:
-    block, marks = written.block, written.marks
-    for table, rows in block.rows.items():
-        changed = [packed for packed in rows if base.get(name_of(table, packed.key)) != packed.digest]
-        present = target.digests(table, changed) if changed else {}
+def _reconcile(target: Target, written: Written, base: Marks) -> None:
+    block = written.block
+    for table, batch in block.rows.items():
+        changed = [place for place, mark in enumerate(batch.marks) if base.get(name_in(mark)) != digest_in(mark)]
+        present = target.digests(table, [batch.rows[place] for place in changed]) if changed else []
         fresh = []
-        for packed in changed:
-            name, now = mark(table, packed)
-            verdict = _verdict(now, base.get(name), present.get(packed.key))
+        for place, there in zip(changed, present, strict=True):
+            name = name_in(batch.marks[place])
+            verdict = _verdict(digest_in(batch.marks[place]), base.get(name), there)
             if verdict == WRITE:
-                fresh.append(packed)
+                fresh.append(place)
             elif verdict:
                 block.kept[verdict] += 1
-                written.kept.add(name)
                 # What was written last stays the measure, so that the next run decides alike.
-                marks[name] = base.get(name, bytes(DIGEST_BYTES))
-        for packed, reason in _refused(target, table, fresh):
-            del marks[name_of(table, packed.key)]
-            _to_quarantine(block, table, packed, reason)
+                batch.marks[place] = name + base.get(name, NOTHING)
+                written.kept.add(batch.marks[place])
+        for refused, reason in _refused(target, table, batch.only(fresh)):
+            _to_quarantine(block, table, refused, reason)
 
 
 def _verdict(now: bytes, base: bytes | None, present: bytes | None) -> str:
@@ -167,31 +164,31 @@ def _verdict(now: bytes, base: bytes | None, present: bytes | None) -> str:
     return WRITE if present == base else CHANGED_HERE
 
 
-def _refused(target: Target, table: Table, rows: Sequence[Packed]) -> list[tuple[Packed, str]]:
+def _refused(target: Target, table: Table, batch: Batch) -> list[tuple[Batch, str]]:
     """Write the rows, all at once or else one by one; gives those the database refuses, with its reason."""
-    if not rows:
+    if not batch:
         return []
     try:
         with transaction.atomic(using=target.alias):
-            target.upsert(table, rows)
-    except OperationalError:
+            target.upsert(table, batch)
+    except NO_ROWS_FAULT:
         raise
     except DatabaseError as error:
-        if len(rows) == 1:
-            return [(rows[0], str(error).strip().splitlines()[0])]
-        middle = len(rows) // 2
-        return _refused(target, table, rows[:middle]) + _refused(target, table, rows[middle:])
+        if len(batch) == 1:
+            return [(batch, str(error).strip().splitlines()[0])]
+        middle = len(batch) // 2
+        halves = range(middle), range(middle, len(batch))
+        return [each for half in halves for each in _refused(target, table, batch.only(half))]
     return []
 
 
-def _to_quarantine(block: Block, table: Table, packed: Packed, reason: str) -> None:
+def _to_quarantine(block: Block, table: Table, refused: Batch, reason: str) -> None:
     """Move a row the database refused; with its main row the whole row of the source counts as not transferred."""
-    block.rows[table].remove(packed)
+    batch, (row,) = block.rows[table], refused.rows
+    block.rows[table] = batch.only([place for place, mark in enumerate(batch.marks) if mark not in refused.marks])
     is_whole = table == block.main
     block.transferred -= is_whole
-    key = "/".join(str(value) for value in packed.row[: len(table.key)])
-    original = dict(zip(table.columns, packed.row, strict=False))
-    if len(original) < len(table.columns):
-        original["canonical"] = bytes(packed.data)
+    key = "/".join(str(value) for value in row[: len(table.key)])
+    original = dict(zip(table.columns, row, strict=True))
     reason = f"the database refuses it: {reason}"
     block.quarantined.append(Quarantined(key if is_whole else f"{table}:{key}", reason, original, is_whole))

@@ -17,9 +17,10 @@ from warandpeace.transfer.blocks import Block, Stream
 from warandpeace.transfer.corrections import Line, keep, kept, read_lines, rehearsed
 from warandpeace.transfer.errors import Stopped, TransferError
 from warandpeace.transfer.following import Followed, follow
+from warandpeace.transfer.indexes import make_room, rebuild
 from warandpeace.transfer.models import Transfer
 from warandpeace.transfer.opening import advice, check_fresh, make_schema, open_target, schema_is_missing
-from warandpeace.transfer.pipeline import pump
+from warandpeace.transfer.pipeline import from_both_ends, pump
 from warandpeace.transfer.progress import Progress
 from warandpeace.transfer.proof import Account, Proved, Verifier, accounts_of, keep_proof, prove
 from warandpeace.transfer.reconcile import Writer
@@ -27,8 +28,6 @@ from warandpeace.transfer.scope import Scope
 from warandpeace.transfer.sources import open_source
 from warandpeace.transfer.target import Target
 
-# Below this many rows dropping and rebuilding indexes costs more than it saves.
-REBUILD_FROM = 20_000
 Say = Callable[[str], None]
 
 
@@ -197,46 +196,20 @@ class Journey:
     def _carry(self, target: Target, run: Transfer, streams: list[Stream]) -> Outcome:
         accounts = accounts_of(streams, is_limited=self.request.limit is not None)
         tables = {table: None for stream in streams for table in stream.targets}
-        self._make_room(target, run, streams)
+        make_room(target, run, streams)
         writer = Writer(target, run)
         blocks = self._blocks(streams, accounts)
         for proved in pump(blocks, target, writer.write, lambda written: prove(target, written)):
             self._count(accounts[proved.stream], proved)
-        self._rebuild(target)
+        rebuild(target, self.progress, self._look_for_a_stop)
         target.settle(tables)
+        from_both_ends(target, list(tables), target.look_at)
         keep_proof(target, run, accounts.values())
         outcome = self._outcome(target.label, accounts, run)
         run.state = Transfer.State.PROVED if outcome.holds else Transfer.State.UNPROVED
         run.report, run.finished_at = outcome.as_json(), timezone.now()
         run.save(using=target.alias, update_fields=["state", "report", "finished_at"])
         return outcome
-
-    def _make_room(self, target: Target, run: Transfer, streams: list[Stream]) -> None:
-        """Empty tables get the storage that suits them; those with many rows to come lose their indexes meanwhile."""
-        for stream in streams:
-            for table in stream.targets:
-                if table.model._base_manager.using(target.alias).exists():
-                    continue
-                with transaction.atomic(using=target.alias):
-                    target.suit(table)
-                    if stream.count() >= REBUILD_FROM:
-                        run.rebuild += target.strip(table)
-                        run.save(using=target.alias, update_fields=["rebuild"])
-
-    def _rebuild(self, target: Target) -> None:
-        """Build again what was dropped, by this run or by one that was interrupted. Foreign keys come last."""
-        runs = list(Transfer.objects.using(target.alias).exclude(rebuild=[]))
-        for run in runs:
-            statements = sorted(run.rebuild, key=lambda statement: " FOREIGN KEY " in statement)
-            self.progress.begin("indexes", len(statements))
-            for statement in statements:
-                self._look_for_a_stop()
-                with transaction.atomic(using=target.alias):
-                    target.rebuild(statement)
-                    run.rebuild.remove(statement)
-                    run.save(using=target.alias, update_fields=["rebuild"])
-                self.progress.advance(1)
-        self.progress.end()
 
     def _outcome(self, target: str, accounts: dict[str, Account], run: Transfer | None = None, **more: Any) -> Outcome:
         return Outcome(self.source.label, target, self.source.left_out(), accounts, run, **more)

@@ -10,7 +10,8 @@ from typing import Any
 
 from django.db import models
 
-from warandpeace.transfer.tables import Row, Table
+from warandpeace.transfer.batches import Row
+from warandpeace.transfer.tables import Table
 from warandpeace.transfer.target import Target
 
 BEFORE = "before --since"

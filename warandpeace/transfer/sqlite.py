@@ -12,8 +12,9 @@ from typing import Any
 
 from django.db.utils import DatabaseErrorWrapper
 
+from warandpeace.transfer.batches import Batch, Row, digest_in
 from warandpeace.transfer.codecs import Codec
-from warandpeace.transfer.tables import Packed, Row, Table
+from warandpeace.transfer.tables import Table
 from warandpeace.transfer.target import Target
 
 
@@ -42,34 +43,35 @@ class SqliteTarget(Target):
         # Rows may come before those they point to; the parents are checked by the reader.
         self.connection.disable_constraint_checking()
 
-    def insert(self, table: Table, rows: Sequence[Packed]) -> None:
-        self._write(table, rows, "")
+    def insert(self, table: Table, batch: Batch) -> None:
+        self._write(table, batch, "")
 
-    def upsert(self, table: Table, rows: Sequence[Packed]) -> None:
+    def upsert(self, table: Table, batch: Batch) -> None:
         others = [self.quote(name) for name in table.columns if name not in table.key]
         update = ", ".join(f"{name} = excluded.{name}" for name in others)
         self._write(
             table,
-            rows,
+            batch,
             f" ON CONFLICT ({self.names(table.key)}) {f'DO UPDATE SET {update}' if others else 'DO NOTHING'}",
         )
 
-    def _write(self, table: Table, rows: Sequence[Packed], conflict: str) -> None:
+    def _write(self, table: Table, batch: Batch, conflict: str) -> None:
         places = ", ".join("?" * len(table.columns))
         sql = f"INSERT INTO {self.quote(table.name)} ({self.names(table.columns)}) VALUES ({places}){conflict}"
         with DatabaseErrorWrapper(self.connection):
-            self._file.executemany(sql, (_to_file(table.codecs, packed.row) for packed in rows))
+            self._file.executemany(sql, (_to_file(table.codecs, row) for row in batch.rows))
 
-    def digests(self, table: Table, rows: Sequence[Packed]) -> dict[bytes, bytes]:
+    def digests(self, table: Table, rows: Sequence[Row]) -> list[bytes | None]:
         codecs = table.codecs[: len(table.key)]
-        keys = [_to_file(codecs, packed.row) for packed in rows]
+        keys = [_to_file(codecs, row) for row in rows]
         on = " AND ".join(f"t.{self.quote(name)} = json_extract(w.value, '$[{n}]')" for n, name in enumerate(table.key))
         columns = ", ".join(f"t.{self.quote(name)}" for name in table.columns)
         # CROSS JOIN keeps the order of the loops: one look-up by key for each wanted row.
-        sql = f"SELECT {columns} FROM json_each(?) AS w CROSS JOIN {self.quote(table.name)} AS t ON {on}"
+        sql = f"SELECT w.key, {columns} FROM json_each(?) AS w CROSS JOIN {self.quote(table.name)} AS t ON {on}"
         with DatabaseErrorWrapper(self.connection):
-            found = [from_file(table, values) for values in self._file.execute(sql, [json.dumps(keys)])]
-        return {packed.key: packed.digest for packed in table.pack_all(found)}
+            found = {place: from_file(table, values) for place, *values in self._file.execute(sql, [json.dumps(keys)])}
+        digests = dict(zip(found, map(digest_in, table.pack(list(found.values())).marks), strict=True))
+        return [digests.get(place) for place in range(len(rows))]
 
     @property
     def _file(self) -> sqlite3.Connection:

@@ -4,52 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
-from hashlib import sha256
-from itertools import repeat
-from operator import is_, itemgetter
+from functools import cached_property
+from itertools import chain, repeat
+from operator import add, is_, itemgetter
 from struct import Struct
 from typing import Any, NamedTuple
 
-from django.apps import apps
 from django.db import models
 from django.db.models import NOT_PROVIDED
 
+from warandpeace.transfer.batches import Batch, Row, digest
 from warandpeace.transfer.codecs import Codec, codec_of
-from warandpeace.transfer.encoding import NULL
+from warandpeace.transfer.encoding import NULL, long_texts
 from warandpeace.transfer.errors import Unfit
 
-DIGEST_BYTES = 8
 _small_count, _count = Struct("!h").pack, Struct("!i").pack
 
-Row = tuple[Any, ...]
-Fields = list[bytes] | bytes  # a column's fields; or the one that all rows have in common
+Fields = Sequence[bytes] | bytes  # a column's fields; or the one that all rows have in common
+BYTEA_OID, SHA256_BYTES = 17, 32
+_SHA256 = _count(BYTEA_OID) + _count(SHA256_BYTES)
 
 
-class Packed(NamedTuple):
-    """One row on its way: its values, how they are sent to COPY, its key's fields, and what stands for its values.
+class Column(NamedTuple):
+    """What COPY is sent of a column, and what `record_send` sees of it: the type's number and fields."""
 
-    `digest` is made of the row's canonical bytes: what PostgreSQL's `record_send` gives for it, which is the same but
-    for the types' numbers. So a server can make it without the row being read back.
-    """
-
-    row: Row
-    data: bytes | memoryview
-    key: bytes
-    digest: bytes
-
-
-def digest(canonical: bytes) -> bytes:
-    return sha256(canonical).digest()[:DIGEST_BYTES]
+    sent: tuple[Fields, ...]
+    seen: tuple[Fields, ...]
 
 
 @dataclass(frozen=True)
 class Table:
-    """`key` are the columns that name a row: the primary key, or a natural key where the database gives the number."""
+    """`key` are the columns that name a row: the primary key, or a natural key where the database gives the number.
+
+    `long` is a column of long texts: in what stands for a row's values it is represented by its own SHA-256.
+    """
 
     model: type[models.Model]
     key: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
+    long: str = ""
     fields: dict[str, models.Field[Any, Any]] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -66,10 +59,6 @@ class Table:
 
     def __str__(self) -> str:
         return self.model._meta.db_table
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """To another process a table goes by its model's name."""
-        return named_table, (self.model._meta.label, self.key, self.without)
 
     @cached_property
     def name(self) -> str:
@@ -132,18 +121,14 @@ class Table:
     def _makers(self) -> dict[tuple[str, ...], Callable[..., Row]]:
         return {}
 
-    def pack(self, row: Row) -> Packed:
-        """Encode a row. Raises Unfit with the name of the column that can't be held."""
-        return self.pack_all([row])[0]
-
-    def pack_all(self, rows: Sequence[Row]) -> list[Packed]:
+    def pack(self, rows: Sequence[Row]) -> Batch:
         """Encode rows, column by column. Raises Unfit with the name of the first column that can't be held."""
-        return self._packed(rows, list(zip(*rows, strict=True))) if rows else []
+        return self._packed(rows, list(zip(*rows, strict=True))) if rows else Batch()
 
-    def pack_columns(self, columns: Mapping[str, Sequence[Any]], common: Mapping[str, Any]) -> list[Packed]:
+    def pack_columns(self, columns: Mapping[str, Sequence[Any]], common: Mapping[str, Any]) -> Batch:
         """Encode rows that come by the column; `common` is what all of them share, and there is at least one row.
 
-        All other columns get their field's constant default. Raises Unfit as `pack_all` does.
+        All other columns get their field's constant default. Raises Unfit as `pack` does.
         """
         if unknown := {*columns, *common} - set(self.columns):
             raise KeyError(f"{self} has no {', '.join(sorted(unknown))}")
@@ -152,25 +137,28 @@ class Table:
         whole = [columns.get(name) or [common.get(name, default)] * count for name, default in usual]
         return self._packed(list(zip(*whole, strict=True)), whole)
 
-    def _packed(self, rows: Sequence[Row], whole: Sequence[Sequence[Any]]) -> list[Packed]:
+    def _packed(self, rows: Sequence[Row], whole: Sequence[Sequence[Any]]) -> Batch:
         try:
-            columns = [self._encoded(place, values) for place, values in enumerate(whole)]
+            columns = [self._column(place, values) for place, values in enumerate(whole)]
         except (Unfit, TypeError):
             for row in rows:
                 self._blame(row)
             raise
-        head, width = _count(len(columns)), len(self.key)
-        canonical = [part for pair in zip(self._type_numbers, columns, strict=True) for part in pair]
-        return [
-            Packed(row, data, key, digest(whole))
-            for row, data, key, whole in zip(
-                rows,
-                _together([_small_count(len(columns)), *columns], len(rows)),
-                _together(columns[:width], len(rows)),
-                _together([head, *canonical], len(rows)),
-                strict=True,
-            )
-        ]
+        count, keys = len(rows), [fields for column in columns[: len(self.key)] for fields in column.sent]
+        sent = [_small_count(len(columns)), *(fields for column in columns for fields in column.sent)]
+        seen = [_count(len(columns)), *(fields for column in columns for fields in column.seen)]
+        names = map(digest, map(b"".join, _by_row([self.name.encode(), *keys], count)))
+        values = map(digest, map(b"".join, _by_row(seen, count)))
+        data = b"".join(chain.from_iterable(_by_row(sent, count)))
+        return Batch(list(rows), [data], list(map(add, names, values)))
+
+    def _column(self, place: int, values: Sequence[Any]) -> Column:
+        """Raises Unfit or TypeError."""
+        if self.columns[place] == self.long:
+            lengths, texts = long_texts(values)
+            return Column((lengths, texts), (_SHA256, [text.sha256 for text in texts]))
+        fields = self._encoded(place, values)
+        return Column((fields,), (self._type_numbers[place], fields))
 
     def _encoded(self, place: int, values: Sequence[Any]) -> Fields:
         """One column. Raises Unfit or TypeError."""
@@ -202,26 +190,16 @@ class Table:
                 raise Unfit(f"{name} {reason}") from None
 
 
-def _together(columns: Sequence[Fields], rows: int) -> Iterable[bytes]:
-    """The columns' fields row by row, each row in one piece."""
-    if all(isinstance(column, bytes) for column in columns):
-        return repeat(b"".join(columns), rows)  # type: ignore[arg-type]
-    return map(b"".join, zip(*_pieces(columns)))  # noqa: B905  what all rows have in common repeats without an end
-
-
-def _pieces(columns: Sequence[Fields]) -> Iterator[Iterable[bytes]]:
-    """The columns, those together that are the same in all rows."""
-    common = b""
+def _by_row(columns: Iterable[Fields], rows: int) -> Iterator[tuple[bytes, ...]]:
+    """The columns' fields row by row; those that all rows have in common, together where they lie side by side."""
+    pieces, common = list[Iterable[bytes]](), b""
     for column in columns:
         if isinstance(column, bytes):
             common += column
             continue
-        if common:
-            yield repeat(common)
-            common = b""
-        yield column
-    if common:
-        yield repeat(common)
+        pieces += [repeat(common), column] if common else [column]
+        common = b""
+    return zip(*pieces, repeat(common, rows))  # noqa: B905  what is in common repeats without an end
 
 
 def _default(each: models.Field[Any, Any]) -> Any:
@@ -235,8 +213,3 @@ def _default(each: models.Field[Any, Any]) -> Any:
     if callable(each.default):
         return each.default() if each.default in {list, dict} else None
     return each.default
-
-
-@cache
-def named_table(label: str, key: tuple[str, ...], without: tuple[str, ...]) -> Table:
-    return Table(apps.get_model(label), key, without)

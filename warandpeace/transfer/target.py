@@ -12,7 +12,8 @@ from django.core.management.color import no_style
 from django.db import connections, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from warandpeace.transfer.tables import Packed, Table
+from warandpeace.transfer.batches import Batch, Row
+from warandpeace.transfer.tables import Table
 
 
 class Target(ABC):
@@ -40,21 +41,20 @@ class Target(ABC):
         """Prepare this thread's connection for a great many rows."""
 
     @abstractmethod
-    def insert(self, table: Table, rows: Sequence[Packed]) -> None:
+    def insert(self, table: Table, batch: Batch) -> None:
         """Add rows. Raises django.db.DatabaseError if one of them can't be added."""
 
     @abstractmethod
-    def upsert(self, table: Table, rows: Sequence[Packed]) -> None:
+    def upsert(self, table: Table, batch: Batch) -> None:
         """Add rows, or overwrite those with the same key. Raises django.db.DatabaseError."""
 
     @abstractmethod
-    def digests(self, table: Table, rows: Sequence[Packed]) -> dict[bytes, bytes]:
-        """What stands for the values that the target has under the same keys, by key, as far as they are there."""
+    def digests(self, table: Table, rows: Sequence[Row]) -> list[bytes | None]:
+        """What stands for the values that the target has under these rows' keys; None where it has no such row."""
 
-    def checksum(self, table: Table, rows: Sequence[Packed]) -> bytes:
-        """The SHA-256 of all those digests in the order of `rows`."""
-        found = self.digests(table, rows)
-        return sha256(b"".join(found.get(packed.key, b"") for packed in rows)).digest()
+    def checksum(self, table: Table, rows: Sequence[Row]) -> bytes:
+        """What `Batch.checksum` must be if the target has just these rows, with the same values."""
+        return sha256(b"".join(sorted(each or b"" for each in self.digests(table, rows)))).digest()
 
     @abstractmethod
     def suit(self, table: Table) -> None:
@@ -73,14 +73,15 @@ class Target(ABC):
         """Keep other transfers out; gives False if one is writing here. A process that dies lets go."""
 
     def settle(self, tables: Iterable[Table]) -> None:
-        """Set the sequences behind the greatest numbers, and let the planner look at what has come."""
-        seen = [table.model for table in tables]
+        """Set the sequences behind the greatest numbers."""
         with transaction.atomic(using=self.alias), self.connection.cursor() as cursor:
-            for statement in self.connection.ops.sequence_reset_sql(no_style(), seen):
+            for statement in self.connection.ops.sequence_reset_sql(no_style(), [table.model for table in tables]):
                 cursor.execute(statement)
+
+    def look_at(self, table: Table) -> None:
+        """Let the planner know what has come into a table."""
         with self.connection.cursor() as cursor:
-            for model in seen:
-                cursor.execute(f"ANALYZE {self.quote(model._meta.db_table)}")
+            cursor.execute(f"ANALYZE {self.quote(table.name)}")
 
     def existing(self, model: type[models.Model], keys: Iterable[Any]) -> set[Any]:
         """Which of the primary keys are there."""

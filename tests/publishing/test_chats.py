@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from publishing import changing, delivery
-from publishing.models import Channel, Chat, Message
+from publishing.models import Bot, Channel, Chat, Message
 from tests.fakes.bot_api import BotApi, Fault, bot_api
 from tests.publishing.outbox import TOKEN, approved, telegram, wait_is_over
 
@@ -118,3 +118,13 @@ def test_a_clock_that_was_wrong_does_not_shut_a_chat(api: BotApi) -> None:
     delivery.mend_clocks()
 
     assert delivery.due_channels() == [channel.pk]
+
+
+def test_a_clock_that_was_wrong_does_not_shut_a_bot(api: BotApi) -> None:
+    channel = telegram()
+    approved(channel)
+    Bot.objects.create(token_env=channel.token_env, next_call_at=timezone.now() + timedelta(hours=1))
+
+    delivery.mend_clocks()
+
+    assert delivery.deliver(channel.pk) == 1

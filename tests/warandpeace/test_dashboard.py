@@ -24,6 +24,8 @@ from warandpeace.models import Heartbeat
 pytestmark = pytest.mark.django_db
 
 QUEUE = "/admin/publishing/pendingpublication/"
+# Two for the session and the person, ten for the badges of the sidebar, the rest for the figures.
+QUERIES = 40
 
 
 def shown(name: str, role: str = "operator") -> Any:
@@ -98,7 +100,7 @@ def test_a_message_that_needs_a_person_raises_the_alarm() -> None:
 
 
 def test_a_refused_post_is_an_alarm_for_a_day() -> None:
-    old, new = PublicationFactory.create_batch(2, state=Publication.State.FAILED)
+    old, _new = PublicationFactory.create_batch(2, state=Publication.State.FAILED)
     Publication.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=3))
 
     failed = tile("Не удались")
@@ -275,7 +277,3 @@ def test_the_dashboard_costs_the_same_whatever_there_is(
 
     with django_assert_num_queries(len(few)):
         client.get("/admin/")
-
-
-# Two for the session and the person, ten for the badges of the sidebar, the rest for the figures.
-QUERIES = 40

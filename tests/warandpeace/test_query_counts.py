@@ -35,9 +35,7 @@ def messages(number: int) -> None:
 
 def deliveries(number: int) -> None:
     now, known = timezone.now(), Subscriber.objects.count()
-    mailing = Mailing.objects.create(
-        kind=Mailing.Kind.NEWS, channel=ChannelFactory(), epoch=1, out_at=now, expires_at=now
-    )
+    mailing = Mailing.objects.create(kind=Mailing.Kind.NEWS, epoch=1, out_at=now, expires_at=now)
     for place in range(number):
         subscriber = Subscriber.objects.create(telegram_user_id=known + place)
         Delivery.objects.create(mailing=mailing, subscriber=subscriber)
@@ -62,22 +60,22 @@ def rows(model: Any, **fields: Callable[[int], Any]) -> Callable[[int], None]:
     return make
 
 
-# The pages by their names, with the most queries that each may need and what makes more of its rows.
+# The pages by their names, with the queries that each needs and what makes more of its rows.
 PAGES: dict[str, tuple[int, Callable[[int], Any]]] = {
-    "index": (30, publications),
+    "index": (34, publications),
     "articles_article_changelist": (18, ArticleFactory.create_batch),
     "articles_summary_changelist": (13, of_articles(Summary)),
     "articles_forecastnote_changelist": (13, of_articles(ForecastNote)),
     "articles_picture_changelist": (13, PictureFactory.create_batch),
-    "articles_deadletter_changelist": (15, rows(DeadLetter, entity_ref="https://news.example/{}".format)),
-    "publishing_pendingpublication_changelist": (30, publications),
+    "articles_deadletter_changelist": (16, rows(DeadLetter, entity_ref="https://news.example/{}".format)),
+    "publishing_pendingpublication_changelist": (23, publications),
     "publishing_publication_changelist": (14, publications),
     "publishing_message_changelist": (14, messages),
-    "publishing_delivery_changelist": (14, deliveries),
-    "publishing_subscriber_changelist": (16, deliveries),
+    "publishing_delivery_changelist": (13, deliveries),
+    "publishing_subscriber_changelist": (17, deliveries),
     "usage_apiusageevent_changelist": (13, rows(ApiUsageEvent, provider="mistral-{}".format)),
     "usage_apiusagedaily_changelist": (
-        40,
+        14,
         rows(ApiUsageDaily, provider="mistral-{}".format, day=lambda _: timezone.now()),
     ),
     "usage_processsession_changelist": (
@@ -108,4 +106,6 @@ def test_a_page_asks_no_more_than_it_may_and_never_more_with_more_rows(client: C
     with CaptureQueriesContext(connection) as many:
         client.get(address)
 
-    assert len(many) <= len(few) <= most, [query["sql"][:200] for query in many.captured_queries]
+    # PostgreSQL is asked for its estimate of the rows, too.
+    pinned = most + (connection.vendor == "postgresql")
+    assert len(many) <= len(few) <= pinned, [query["sql"][:200] for query in many.captured_queries]

@@ -45,7 +45,7 @@ from tests.factories import (  # noqa: E402
 from tests.people import signed_in  # noqa: E402
 from tests.usage.news import NEWS  # noqa: E402
 
-COLOURS = 64
+COLOURS = 200
 LANGUAGES = {"ru": "ru-RU", "en": "en-US"}
 WIDE, PHONE = (1280, 800), (390, 844)
 QUEUE = "/admin/publishing/pendingpublication/"
@@ -80,10 +80,10 @@ def morning() -> dict[str, str]:
     rows = [_row(channel, article) for article in news]
     for title in TITLES:
         PublicationFactory(channel=channel, article__source=source, title=title)
-    _send(channel, rows[7:9])
+    _send(channel, rows[3:5])
     monday = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     monday += timedelta(days=7 - monday.weekday())
-    for number, row in enumerate(rows[:5]):
+    for number, row in enumerate(rows[:3]):
         at = monday + timedelta(days=number + number // 3, hours=5 + 2 * number, minutes=15 * (number % 4))
         approval.approve(row.pk, by=None, scheduled_for=at)
     approval.approve(rows[5].pk, by=None)

@@ -75,8 +75,11 @@ def lists(client: Client, language: Language) -> Iterator[Page]:
         label = model._meta.label_lower
         own = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
         theirs = own.replace("/admin/", "/stock/") if model in stock._registry else ""
+        answer = client.get(own)
+        if answer.status_code == HTTPStatus.FORBIDDEN:  # no role has it
+            continue
         yield Page(f"{label}: first page", always(own), always(theirs) if theirs else None)
-        changes = getattr(client.get(own), "context_data", {}).get("cl")
+        changes = getattr(answer, "context_data", {}).get("cl")
         if changes is None:
             continue
         for spec in changes.filter_specs:

@@ -15,14 +15,13 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from articles.indexing import document_of
 from articles.models import Article, Tag, TagRule
 from articles.tagging.giving import text_of
 from articles.tagging.rules import Rule, TooSlow, compiled
-from usage.listing import LargeTableAdmin
+from usage.listing import LargeTableAdmin, NamedInline
 
 # A preview looks at so many of the newest articles and shows so many of those that match.
 LOOKED_AT = 1_000
@@ -46,7 +45,7 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # no generic at run 
         return cleaned
 
 
-class RulesOfTag(TabularInline):
+class RulesOfTag(NamedInline):
     model = TagRule
     form = RuleForm
     extra = 0

@@ -40,7 +40,7 @@ def test_a_flood_holds_every_channel_of_the_bot(api: BotApi) -> None:
     delivery.deliver(flooded.pk)
 
     assert delivery.due_channels() == []
-    assert delivery.due_channels(timezone.now() + timedelta(seconds=8)) == [flooded.pk, other.pk]
+    assert set(delivery.due_channels(timezone.now() + timedelta(seconds=8))) == {flooded.pk, other.pk}
 
 
 def test_each_failure_doubles_the_wait() -> None:

@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from pyrage import x25519
 
 ROOT = Path(__file__).parents[2]
 GOOD_KEY = "only-for-tests" * 4
 SERVER = "postgres://nobody@127.0.0.1:1/none"
+RECIPIENT = str(x25519.Identity.generate().to_public())
 
 
 def check(folder: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -51,9 +53,9 @@ def test_a_developer_may_have_them(tmp_path):
     assert check(tmp_path, DEBUG="on").returncode == 0
 
 
-def test_a_deployment_with_https_raises_no_warning(tmp_path):
-    hosts = {"HTTPS_ONLY": "on", "ALLOWED_HOSTS": "news.example.org"}
+def test_a_deployment_by_the_book_raises_no_warning(tmp_path):
+    book = {"HTTPS_ONLY": "on", "ALLOWED_HOSTS": "news.example.org", "BACKUP_RECIPIENTS": RECIPIENT}
 
-    done = check(tmp_path, "--deploy", "--fail-level", "WARNING", DATABASE_URL=SERVER, SECRET_KEY=GOOD_KEY, **hosts)
+    done = check(tmp_path, "--deploy", "--fail-level", "WARNING", DATABASE_URL=SERVER, SECRET_KEY=GOOD_KEY, **book)
 
     assert done.returncode == 0, done.stderr

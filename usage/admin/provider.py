@@ -17,7 +17,7 @@ from unfold.decorators import display
 
 from usage import environment
 from usage.admin.money import dollars
-from usage.listing import HTTPS_ASSUMED
+from usage.listing import HTTPS_ASSUMED, NamedInline
 from usage.models import ApiKey, ApiUsageDaily, Provider, PurposeBudget
 from usage.moments import when
 
@@ -25,7 +25,7 @@ KIND = Provider.Kind
 EVERY = ("name", "kind", "priority", "is_enabled")
 
 
-class KeysOfProvider(TabularInline):
+class KeysOfProvider(NamedInline):
     """Keys come from the environment; here one can only be switched off, and on again."""
 
     model = ApiKey
@@ -59,7 +59,7 @@ class KeysOfProvider(TabularInline):
         return f"{key.request_count} ({key.failure_count})"
 
 
-class BudgetsOfProvider(TabularInline):
+class BudgetsOfProvider(NamedInline):
     model = PurposeBudget
     fields = ("purpose", "daily_budget")
     extra = 0

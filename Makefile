@@ -21,7 +21,7 @@ run: $(VENV)/.base ## Start the newsroom at http://HOST:PORT/ (127.0.0.1:8000), 
 setup: $(VENV)/.base ## Make the virtual environment in .venv, nothing else
 
 test: $(VENV)/.dev chromium ## Run the whole test suite, on SQLite and on PostgreSQL
-	@$(BIN)/python -m tests.servers -n 3 --dist worksteal $(ARGS)
+	@$(BIN)/python -m tests.servers -n 4 --dist worksteal $(ARGS)
 
 crash-test: $(VENV)/.dev ## Kill senders a thousand times at every step, with every fault, on both databases (minutes)
 	@export CRASH_KILLS=$${CRASH_KILLS:-1000}; one=tests/crash/test_many_senders.py; \

@@ -22,7 +22,6 @@ import django
 import pytest
 from babel.messages.pofile import read_po
 from django.conf import settings
-from django.db import connection
 from django.test import Client
 from playwright.sync_api import Browser, Error, Page
 
@@ -187,7 +186,7 @@ def catalogues() -> list[Path]:
     return [Path(root) / "ru/LC_MESSAGES/django.po" for root in (*settings.LOCALE_PATHS, *theirs)]
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="pages are the same on both databases")
+@pytest.mark.either_database
 def test_every_page_is_whole_translated_and_open_to_everybody(browser: Browser, live_server: Any) -> None:
     client = Client()
     client.force_login(UserFactory(is_superuser=True, username="olga"))

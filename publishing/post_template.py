@@ -55,7 +55,7 @@ class Run:
     field: str = ""
     words: str = ""
 
-    @property
+    @cached_property
     def is_separator(self) -> bool:
         return SEPARATOR.fullmatch(self.words) is not None
 

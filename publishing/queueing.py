@@ -127,15 +127,19 @@ def explain(publication: Publication, now: datetime | None = None) -> Explanatio
         return _on_its_way(publication, now)
     if publication.state in Publication.OUT:
         return _out(publication, now)
-    label, error, reason = publication.get_state_display(), publication.last_error, _translated(publication.reason)
-    explanations = {
-        State.DRAFT: Explanation(label, _("It is still being written."), "info"),
-        State.PENDING: Explanation(label, error or _("It goes out after an editor approves it."), "warning"),
-        State.HELD: _held(publication, label, reason),
-        State.REJECTED: Explanation(label, reason, "info"),
-        State.FAILED: Explanation(label, error, "danger"),
-    }
-    return explanations[State(publication.state)]
+    label, error = publication.get_state_display(), publication.last_error
+    match State(publication.state):
+        case State.HELD:
+            return _held(publication, label, _translated(publication.reason))
+        case State.PENDING:
+            detail, tone = error or _("It goes out after an editor approves it."), "warning"
+        case State.REJECTED:
+            detail, tone = _translated(publication.reason), "info"
+        case State.FAILED:
+            detail, tone = error, "danger"
+        case _:
+            detail, tone = _("It is still being written."), "info"
+    return Explanation(label, detail, tone)
 
 
 def _held(publication: Publication, label: str, reason: str) -> Explanation:

@@ -56,7 +56,7 @@ class Piece:
 
 def units(text: str) -> int:
     """The length in UTF-16 units."""
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def is_visible(text: str) -> bool:

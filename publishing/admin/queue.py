@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
@@ -16,14 +15,10 @@ from unfold.decorators import display
 
 from articles.models import Summary
 from publishing import approval
-from publishing.admin import calendar, decisions, live, stages, tour, undo
+from publishing.admin import calendar, cells, decisions, live, stages, tour, undo
 from publishing.models import Channel, PendingPublication, Publication
 from publishing.queueing import explain
-from publishing.rendering import render
-from publishing.splitting import MAX_UNITS
 from usage.listing import LargeTableAdmin
-
-State = Publication.State
 
 
 class StageFilter(admin.SimpleListFilter):
@@ -151,19 +146,11 @@ class QueueAdmin(LargeTableAdmin):
 
     @display(description=_("publication"))
     def publication(self, publication: Any) -> str:
-        parts = render(publication)
-        context = {
-            "publication": publication,
-            "units": sum(part.units for part in parts),
-            "parts": len(parts),
-            "max_units": parts[0].limit if parts else MAX_UNITS,
-            "url": reverse("admin:publishing_publication_change", args=[publication.pk]),
-        }
-        return render_to_string("admin/publishing/queue_row.html", context)
+        return cells.post(publication)
 
     @display(description=_("why it isn't out yet"))
     def why(self, publication: Any) -> str:
-        return render_to_string("admin/publishing/explanation.html", {"explanation": explain(publication)})
+        return cells.reason(explain(publication))
 
     @display(description=_("goes out"))
     def goes_out(self, publication: Any) -> str:
@@ -174,16 +161,7 @@ class QueueAdmin(LargeTableAdmin):
 
     @display(description="")
     def decide(self, publication: Any) -> str:
-        undecided = publication.state in approval.UNDECIDED
-        return render_to_string(
-            "admin/publishing/row_buttons.html",
-            {
-                "publication": publication,
-                "undecided": undecided,
-                "may_return": publication.state in {State.FAILED, State.HELD},
-                "may_break": undecided or (publication.state == State.APPROVED and not publication.is_breaking),
-            },
-        )
+        return cells.buttons(publication)
 
     # --- actions ----------------------------------------------------------------------------------------------------
 

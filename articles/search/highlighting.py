@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -14,17 +17,15 @@ BEFORE = 80
 # A hit deeper in the text than this is not shown.
 LOOKED_AT = 20_000
 
-Places = list[tuple[int, int]]
+Place = tuple[int, int]
 
 
-def hits(text: str, query: Query) -> Places:
-    """Where the words that were searched for stand, in their order."""
+def hits(text: str, query: Query) -> Iterator[Place]:
+    """Where the words that were searched for stand, in their order; the text is read as far as they are asked for."""
     stems = {stem for phrase in query.wanted for word in phrase for stem in word}
     # Russian prefixes aside, a word begins as its stem does: most words need not be taken apart.
-    beginnings = tuple({stem[:1] for stem in stems})
-    if not beginnings:
-        return []
-    return [(word.start, word.end) for word in words(text[:LOOKED_AT], only=beginnings) if word.stem in stems]
+    if letters := tuple(sorted({stem[:1] for stem in stems})):
+        yield from ((word.start, word.end) for word in words(text[:LOOKED_AT], letters) if word.stem in stems)
 
 
 def marked(text: str, query: Query) -> SafeString:
@@ -35,9 +36,9 @@ def marked(text: str, query: Query) -> SafeString:
 def snippet(texts: list[str], query: Query) -> SafeString:
     """The surroundings of the first hit in the first of the texts that has one; else the beginning of the first."""
     for text in texts:
-        if places := hits(text, query):
-            start, end = _cut(text, places[0][0])
-            return _marked(text, [place for place in places if start <= place[0] and place[1] <= end], start, end)
+        places = hits(text, query)
+        if hit := next(places, None):
+            return _marked(text, chain([hit], places), *_cut(text, hit[0]))
     first = next((text for text in texts if text), "")
     return _marked(first, [], *_cut(first, 0))
 
@@ -50,9 +51,11 @@ def _cut(text: str, hit: int) -> tuple[int, int]:
     return start, end if end == len(text) else max(text.rfind(" ", hit, end), start + 1)
 
 
-def _marked(text: str, places: Places, start: int, end: int) -> SafeString:
+def _marked(text: str, places: Iterable[Place], start: int, end: int) -> SafeString:
     pieces, at = list[tuple[SafeString]](), start
     for first, last in places:
+        if last > end:
+            break
         pieces.append((format_html('{}<mark class="wp-hit">{}</mark>', text[at:first], text[first:last]),))
         at = last
     inside = format_html_join("", "{}", pieces)

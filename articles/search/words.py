@@ -57,23 +57,32 @@ def stems(text: str, most: int) -> list[str]:
     return [stem(form) for form in islice(forms(text), most)]
 
 
-def words(text: str, only: tuple[str, ...] = ("",)) -> Iterator[Word]:
-    """The words of a text as it is written, without the stop words, each with its place.
+def words(text: str, letters: tuple[str, ...]) -> Iterator[Word]:
+    """The words of a text as it is written that begin with one of these letters, each with its place.
 
-    With `only`, just those that begin with one of these letters: the others need not be taken apart.
+    There are no stop words among them. The text is read as far as words are asked for.
     """
-    for match in WORD_AS_WRITTEN.finditer(text):
+    for match in _as_written(letters).finditer(text):
         written = _plain(match[0])
         for part in WORD.finditer(written):
             form = part[0]
-            if form.startswith(only) and form not in STOP_WORDS:
+            if form.startswith(letters) and form not in STOP_WORDS:
                 is_whole = len(form) == len(written)
                 start = match.start() + (0 if is_whole else part.start())
                 yield Word(stem(form[:LONGEST_WORD]), start, match.end() if is_whole else start + len(form))
 
 
 # As it is written a word may hold marks that `_plain` takes out or joins with their letter.
-WORD_AS_WRITTEN = re.compile(r"[^\W_](?:[^\W_]|[\u0300-\u036f\u00ad])*")
+MARKS = r"\u0300-\u036f\u00ad"
+
+
+@lru_cache(1_000)
+def _as_written(letters: tuple[str, ...]) -> re.Pattern[str]:
+    """Words that begin with one of these letters, written either way, and a few more. Most words need no other look."""
+    first = {written for letter in letters for written in (letter, unicodedata.normalize("NFD", letter)[0])}
+    first |= {"ё"} if "е" in letters else set()
+    either = "".join(sorted(first | {letter.upper() for letter in first}))
+    return re.compile(rf"[{re.escape(either)}](?<![^\W_].)(?<![{MARKS}].)(?:[^\W_]|[{MARKS}])*", re.DOTALL)
 
 
 @lru_cache(FORMS_REMEMBERED)

@@ -14,6 +14,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from articles.ingest import fetch_source, ingest
 from articles.models import Article, Source
+from tests.articles.changing import again, change
 from tests.fakes.feed_server import FeedServer
 from tests.fakes.feeds import NOON, Item, atom, items, rdf, rss, story
 from usage.models import SessionStatsDaily
@@ -21,16 +22,6 @@ from usage.models import SessionStatsDaily
 pytestmark = pytest.mark.django_db
 
 SourceOf = Callable[..., Source]
-
-
-def again(source: Source) -> Source:
-    return Source.objects.get(pk=source.pk)
-
-
-def change(server: FeedServer, source: Source, *changed: Item, **answer: Any) -> Source:
-    """The source as it is now, after its feed has changed to these items."""
-    server.serve(source.url.removeprefix(server.url("")), rss(changed), **answer)
-    return again(source)
 
 
 # --- what is stored ---------------------------------------------------------------------------------------------------

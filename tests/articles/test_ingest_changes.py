@@ -12,6 +12,7 @@ from django.utils import timezone
 from articles import storing
 from articles.ingest import ingest
 from articles.models import Article, Source
+from tests.articles.changing import change
 from tests.factories import ArticleFactory
 from tests.fakes.feed_server import FeedServer
 from tests.fakes.feeds import NOON, Item, rss, story
@@ -19,16 +20,6 @@ from tests.fakes.feeds import NOON, Item, rss, story
 pytestmark = pytest.mark.django_db
 
 SourceOf = Callable[..., Source]
-
-
-def again(source: Source) -> Source:
-    return Source.objects.get(pk=source.pk)
-
-
-def change(server: FeedServer, source: Source, *changed: Item, **answer: Any) -> Source:
-    """The source as it is now, after its feed has changed to these items."""
-    server.serve(source.url.removeprefix(server.url("")), rss(changed), **answer)
-    return again(source)
 
 
 def summarised(**fields: Any) -> None:

@@ -15,6 +15,7 @@ from articles import storing
 from articles.ingest import MANY_SOURCES, ingest, ingest_document
 from articles.models import Article, Source
 from articles.models.source import FETCH_LEASE
+from tests.articles.changing import again
 from tests.factories import ArticleFactory, SourceFactory
 from tests.fakes.feed_server import FeedServer
 from tests.fakes.feeds import Item, items, rss
@@ -22,10 +23,6 @@ from tests.fakes.feeds import Item, items, rss
 pytestmark = pytest.mark.django_db
 
 SourceOf = Callable[..., Source]
-
-
-def again(source: Source) -> Source:
-    return Source.objects.get(pk=source.pk)
 
 
 def test_a_source_that_another_process_took_since_is_left_to_it(source_of: SourceOf, server: FeedServer) -> None:

@@ -10,15 +10,12 @@ from django.utils import timezone
 
 from articles.ingest import ingest
 from articles.models import Article, Source
+from tests.articles.changing import again
 from tests.factories import SourceFactory
 from tests.fakes.feed_server import FeedServer
 from tests.fakes.feeds import Item, rss
 
 SourceOf = Callable[..., Source]
-
-
-def again(source: Source) -> Source:
-    return Source.objects.get(pk=source.pk)
 
 
 # --- the feed ---------------------------------------------------------------------------------------------------------

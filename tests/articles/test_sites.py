@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,16 +17,11 @@ from articles.sites import pages, selectors
 from articles.sites.pages import Circumstances
 from articles.sites.presets import WARANDPEACE, of_address
 from articles.sites.selectors import Mistaken, Place
-from tests.fakes.site_server import MOSCOW, News, Site, news, site_server
+from tests.articles.changing import latest
+from tests.fakes.site_server import Site, site_server
 
 AROUND = Circumstances("https://a.example/news/", ZoneInfo("Europe/Moscow"), datetime(2026, 11, 22, tzinfo=UTC))
 READY = selectors.read(WARANDPEACE.selectors)
-NOON = datetime(2024, 5, 20, 12, tzinfo=MOSCOW)
-
-
-def latest(count: int, *, first: int = 1) -> list[News]:
-    """So many articles, one every ten minutes, the last one at noon of the twentieth."""
-    return [news(first + place, NOON + timedelta(minutes=10 * (first + place))) for place in range(count)]
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date
 
 import pytest
 
@@ -12,18 +12,12 @@ from articles import catching_up
 from articles.completion import complete_article
 from articles.ingest import ingest
 from articles.models import Article, BackfillRun, Source
+from tests.articles.changing import again, latest
 from tests.factories import SourceFactory
 from tests.fakes.feed_server import FeedServer
 from tests.fakes.feeds import Item, rss
-from tests.fakes.site_server import MOSCOW, News, Site, news, site_server
+from tests.fakes.site_server import Site, site_server
 from usage.models import Alert
-
-NOON = datetime(2024, 5, 20, 12, tzinfo=MOSCOW)
-
-
-def latest(count: int, *, first: int = 1) -> list[News]:
-    """So many articles, one every ten minutes, the last one at noon of the twentieth."""
-    return [news(first + place, NOON + timedelta(minutes=10 * (first + place))) for place in range(count)]
 
 
 @pytest.fixture
@@ -36,10 +30,6 @@ def site() -> Iterator[Site]:
 def source(site: Site, db: None) -> Source:
     made: Source = SourceFactory(**site.source())
     return made
-
-
-def again(source: Source) -> Source:
-    return Source.objects.get(pk=source.pk)
 
 
 # --- catching up ------------------------------------------------------------------------------------------------------

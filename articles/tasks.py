@@ -16,6 +16,7 @@ from articles import (
     duplicates,
     indexing,
     ingest,
+    leases,
     media,
     summarise,
     trials,
@@ -57,6 +58,7 @@ def fetch_source(source_id: int) -> None:
 
 
 @shared_task(ignore_result=True)
+@leases.mine.given_back()
 def complete_article(article_id: int) -> None:
     """Read the full text of one article from its page, if its time has come; then ring for the summary."""
     if completion.complete_article(article_id):
@@ -70,6 +72,7 @@ def compare_article(article_id: int) -> None:
 
 
 @shared_task(ignore_result=True)
+@leases.mine.given_back()
 def summarise_article(article_id: int) -> None:
     """Write the summary of one article, if its time has come."""
     summarise.summarise_article(article_id)
@@ -82,12 +85,14 @@ def write_trial(summary_id: int) -> None:
 
 
 @shared_task(ignore_result=True)
+@leases.mine.given_back()
 def write_note(note_id: int) -> None:
     """Write one forecast note, if its time has come."""
     writing.write_note(note_id)
 
 
 @shared_task(ignore_result=True)
+@leases.mine.given_back()
 def fetch_picture(picture_id: int) -> None:
     """Fetch the picture of one article, if its time has come."""
     media.fetch_picture(picture_id)
@@ -126,6 +131,7 @@ def ring_due() -> None:
     """
     _forget_old_rings()
     clocks.mend()
+    leases.release()
     planning.plan_due()
     articles, step = Article.objects.due(), ("pk", "next_step_at")
     _ring(fetch_source, Source.objects.due().values_list("pk", "next_fetch_at")[:SOURCES_AT_ONCE])

@@ -9,6 +9,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from articles import leases
+
 
 class Stepped(models.Model):
     """A row with a next step.
@@ -46,6 +48,8 @@ class SteppedQuerySet(models.QuerySet[Row]):
         row = self.due(now).filter(pk=pk).first()
         if row is None:
             return None
+        # Noted first: a claim that fails leaves a lease that no row has.
+        leases.mine.take(leases.Note(self.model._meta.label_lower, pk, now + lease))
         if not self.held(row).update(next_step_at=now + lease, attempts=models.F("attempts") + 1):
             return None
         row.next_step_at = now + lease

@@ -1,0 +1,186 @@
+"""What each process has taken, noted beside the database: what the dead leave behind need not wait for its lease.
+
+A process keeps a file below VAR_DIR/leases and holds its lock. The kernel gives up the lock when the process ends, in
+whatever way, and keeps it while the process is only slow or stopped. So whoever finds a file that nobody holds makes
+due what is noted there, and of the living what they note as broken off, because the database went away under it. The
+lease stays the fence: only rows that still have it are touched. Where nothing can be noted, and for processes of other
+machines, leases run out as they always do.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import threading
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from io import FileIO
+from pathlib import Path
+from typing import IO, Any
+
+from django.apps import apps
+from django.conf import settings
+from django.db import Error
+from django.utils import timezone
+
+logger = logging.getLogger(__name__)
+
+# A row that was begun more often may be what its workers die of: that one waits for its lease.
+MOST_BEGUN = 2
+# Of notes, in bytes; then those whose leases have run out are dropped.
+LARGEST = 1 << 16
+TAKEN, BROKEN = "taken", "broken"
+BROKEN_LINE = f" {BROKEN}\n".encode()
+
+
+@dataclass(frozen=True)
+class Note:
+    """A row of a model (`app.model`), which is taken until `lease` (aware), or was broken off."""
+
+    model: str
+    pk: int
+    lease: datetime
+    state: str = TAKEN
+
+    def line(self) -> bytes:
+        return f"{self.model} {self.pk} {self.lease.isoformat()} {self.state}\n".encode()
+
+    @classmethod
+    def read(cls, lines: Iterable[bytes]) -> Iterator[Note]:
+        """The notes of leases that still run; what was written by halves is passed over."""
+        now = timezone.now()
+        for line in lines:
+            with suppress(ValueError, LookupError):
+                model, pk, lease, state = line.decode().split()
+                apps.get_model(model)
+                note = cls(model, int(pk), datetime.fromisoformat(lease), state)
+                if timezone.is_aware(note.lease) and note.lease > now:
+                    yield note
+
+
+class Notebook:
+    """The notes of one process, which are its own as long as it lives. A forked child begins a new one."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._in_hand = threading.local()
+        self._file: FileIO | None = None
+        self._pid = 0
+
+    def take(self, note: Note) -> None:
+        """Note what this thread has in hand from now on."""
+        self._in_hand.note = note
+        self._write(note)
+
+    @contextmanager
+    def given_back(self) -> Iterator[None]:
+        """What is taken inside, and broken off because the database went away, is due with the next sweep."""
+        self._in_hand.note = None
+        try:
+            yield
+        except Error:
+            if note := self._in_hand.note:
+                self._write(replace(note, state=BROKEN))
+            raise
+
+    def _write(self, note: Note) -> None:
+        """Where nothing can be written a warning says so, and the lease is left to run out."""
+        try:
+            with self._lock:
+                file = self._opened()
+                if file.tell() > LARGEST:
+                    _shorten(file)
+                file.write(note.line())
+        except OSError as error:
+            logger.warning("It can't be noted what this process has taken: %s", error)
+
+    def close(self) -> None:
+        """Give the notes up, as the end of the process does."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _opened(self) -> FileIO:
+        if self._pid != os.getpid():
+            self.close()
+        if self._file is None:
+            self._file, self._pid = _new_file(), os.getpid()
+        return self._file
+
+
+def _folder() -> Path:
+    return Path(settings.VAR_DIR, "leases")
+
+
+def _new_file() -> FileIO:
+    """A file that nobody sees before it is locked."""
+    _folder().mkdir(parents=True, exist_ok=True)
+    path = _folder() / uuid.uuid4().hex
+    hidden = path.with_name(f".{path.name}")
+    file = hidden.open("wb+", buffering=0)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        hidden.rename(path)
+    except OSError:
+        file.close()
+        hidden.unlink(missing_ok=True)
+        raise
+    return file
+
+
+def _shorten(file: FileIO) -> None:
+    file.seek(0)
+    notes = list(Note.read(file.readall().splitlines()))
+    file.seek(0)
+    file.truncate()
+    file.write(b"".join(note.line() for note in notes))
+
+
+mine = Notebook()
+
+
+def release() -> int:
+    """Make due what this machine's processes have left under a lease; how many rows. No query if they left nothing."""
+    return sum(_release(path) for path in _folder().glob("[!.]*"))
+
+
+def _release(path: Path) -> int:
+    try:
+        with path.open("rb") as file:
+            is_dead = _is_free(file)
+            lines: Iterable[bytes] = file if is_dead else (line for line in file if line.endswith(BROKEN_LINE))
+            released = _make_due(Note.read(lines))
+            if is_dead:
+                path.unlink(missing_ok=True)
+            return released
+    except OSError:
+        # Somebody else has just seen to it.
+        return 0
+
+
+def _is_free(file: IO[bytes]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _make_due(notes: Iterable[Note]) -> int:
+    by_model: defaultdict[str, set[tuple[int, datetime]]] = defaultdict(set)
+    for note in notes:
+        by_model[note.model].add((note.pk, note.lease))
+    return sum(_make_rows_due(model, taken) for model, taken in by_model.items())
+
+
+def _make_rows_due(model: str, taken: set[tuple[int, datetime]]) -> int:
+    rows: Any = apps.get_model(model)._default_manager.filter(attempts__lte=MOST_BEGUN)
+    now = timezone.now()
+    ahead = rows.filter(pk__in=[pk for pk, _lease in taken], next_step_at__gt=now)
+    left = taken.intersection(ahead.values_list("pk", "next_step_at"))
+    return sum(rows.filter(pk=pk, next_step_at=lease).update(next_step_at=now) for pk, lease in left)

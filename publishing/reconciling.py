@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -56,9 +56,13 @@ Search = Found | NotFound | NoAnswer
 
 
 def due() -> QuerySet[Message]:
-    """Unknown messages whose deadline and quiet time are over."""
-    waited = Q(claimed_until=None) | Q(claimed_until__lte=timezone.now())
-    return Message.objects.filter(waited, state=Message.State.UNKNOWN)
+    """Unknown messages whose deadline and quiet time are over, and whose bot can be called to look for them."""
+    now = timezone.now()
+    waited = Q(claimed_until=None) | Q(claimed_until__lte=now)
+    bots_of_theirs = Bot.objects.filter(token_env=OuterRef("channel__token_env"))
+    bot_is_shut = Exists(bots_of_theirs) & ~Exists(bots_of_theirs.usable(now))
+    in_vain = Q(channel__kind=Channel.Kind.TELEGRAM) & ~Q(channel__audit_chat_id="") & bot_is_shut
+    return Message.objects.filter(waited, ~in_vain, state=Message.State.UNKNOWN)
 
 
 def reconcile(message_id: int) -> bool:
@@ -123,6 +127,7 @@ def _look(channel: Channel, attempt: Attempt, number: int) -> Probe.Found | NotF
         if answer is Probe.Found.NOTHING:
             Probe.objects.filter(pk=probe.pk).update(found=answer)
         return answer
+    bots.learn(channel, Sent(post.number))
     is_match = post.text.strip() == attempt.message.payload["text"].strip()
     probe.found = Probe.Found.MATCH if is_match else Probe.Found.OTHER
     probe.text, probe.copy_number, probe.remove_at = post.text[:LONGEST_FINDING], post.number, timezone.now()

@@ -8,7 +8,8 @@ import pytest
 from pytest_django import Settings
 
 from publishing import delivery, reconciling
-from publishing.models import Channel, Message, Probe, Publication
+from publishing.models import Bot, Channel, Message, Probe, Publication
+from publishing.models.bot import FAILURES_UNTIL_BROKEN
 from tests.fakes.bot_api import BotApi, Fault, bot_api
 from tests.publishing.outbox import AUDIT, CHANNEL, TOKEN, approved, lose_reply, telegram, wait_is_over
 from usage.models import Alert
@@ -107,6 +108,25 @@ def test_when_telegram_cannot_be_asked_it_is_asked_later(api: BotApi, channel: C
     wait_is_over()
     settings.TELEGRAM_API_BASE_URL = url
     assert reconciling.reconcile(message.pk)
+
+
+def test_it_is_looked_for_as_soon_as_the_bot_can_be_called(api: BotApi, channel: Channel) -> None:
+    message = lose_reply(api, channel)
+    Bot.objects.update(failures=FAILURES_UNTIL_BROKEN)
+    assert not reconciling.due().exists()
+
+    Bot.objects.update(failures=0)
+
+    assert reconciling.due().get() == message
+
+
+def test_a_look_that_is_answered_says_that_telegram_answers(api: BotApi, channel: Channel) -> None:
+    message = lose_reply(api, channel)
+    assert Bot.objects.get().failures == 1
+
+    reconciling.reconcile(message.pk)
+
+    assert Bot.objects.get().failures == 0
 
 
 def test_nothing_passes_an_unknown_message(api: BotApi, channel: Channel) -> None:

@@ -162,6 +162,7 @@ class Editor(Repeated):
 
     pause = BETWEEN_LOOKS
     login, queue = "/admin/login/", "/admin/publishing/pendingpublication/"
+    page = "/admin/publishing/publication/{}/change/"
 
     def __init__(self, port: int, username: str, password: str) -> None:
         super().__init__()
@@ -178,6 +179,13 @@ class Editor(Repeated):
             if "sessionid" not in self._cookies and not self._sign_in():
                 return
             self._approve(self._get(self.queue))
+        except httpx.HTTPError:
+            self.failures += 1
+
+    def answer(self, publication: int, form: dict[str, Any]) -> None:
+        """Press a button on a publication's page."""
+        try:
+            self._post(self.page.format(publication), form)
         except httpx.HTTPError:
             self.failures += 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from articles.canonical import canonicalise
 from articles.models import Article, DeadLetter, Source
@@ -15,19 +15,22 @@ from tests.fakes.bot_api import BotApi
 from tests.fakes.llm_server import LlmServer
 from usage.models import ApiUsageDaily, ApiUsageEvent
 
-AT_REST = (Message.State.SENT, Message.State.NEEDS_PERSON, Message.State.DEAD)
 FINAL = (Publication.State.PUBLISHED, Publication.State.REJECTED)
 PROVIDER = "openai"
 REFERENCE = "warandpeace-"
 
 
-def come_to_rest(published: list[str], seconds: float) -> bool:
-    """Whether all that was published at the sites was read, summarised and posted within so many seconds."""
+def come_to_rest(published: list[str], meanwhile: Callable[[], None], seconds: float) -> bool:
+    """Whether all that was published at the sites was read, summarised and posted within so many seconds.
+
+    `meanwhile` is done again and again until then.
+    """
     asked(Source.objects.all().fetch_now)
     give_up_at = time.monotonic() + seconds
     while time.monotonic() < give_up_at:
         if asked(lambda: _is_done(published)):
             return True
+        meanwhile()
         time.sleep(1)
     return False
 
@@ -38,7 +41,7 @@ def _is_done(published: list[str]) -> bool:
         and not Article.objects.filter(status__in=(Article.Status.NEW, Article.Status.READY)).exists()
         and not Article.objects.ready_to_publish().exists()
         and not Publication.objects.waiting().exists()
-        and not Message.objects.exclude(state__in=AT_REST).exists()
+        and not Message.objects.exclude(state__in=Message.AT_REST).exists()
     )
 
 

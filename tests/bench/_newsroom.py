@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
-from django.db import connection, models, transaction
+from django.db import connection, models
 from django.db.models import F
 from django.utils import timezone
 
@@ -17,7 +17,6 @@ from articles.models import (
     ArchiveDay,
     Article,
     ArticleTag,
-    ChangedText,
     DeadLetter,
     ForecastNote,
     Picture,
@@ -26,15 +25,13 @@ from articles.models import (
     Tag,
 )
 from articles.search.documents import Document
-from articles.search.finding import index_of
 from publishing.models import Channel, Delivery, Mailing, Message, Publication, Subscriber
-from tests.bench.search import DISTINCT, FILLED_AT_ONCE, ROWS, SPAN, Language, article, multiply
+from tests.bench.search import FILLED_AT_ONCE, ROWS, SPAN, Language, article, write
 from tests.factories import ChannelFactory, SourceFactory
 from usage.models import ApiUsageDaily, ApiUsageEvent, ProcessSession
 
 SOURCES, CHANNELS, TAGS, SUBSCRIBERS = 40, 5, 60, 10_000
 PROVIDERS = ("gemini", "mistral", "openai", "extractive")
-TITLE, BODY = 8, 120  # words
 ARTICLES = "articles_article"
 PUBLICATIONS = "publishing_publication"
 STATUSES = (Article.Status.SUMMARISED,) * 7 + (Article.Status.STORED,) * 2 + (Article.Status.FAILED,)
@@ -54,27 +51,7 @@ def fill(language: Language) -> None:
     now = timezone.now().replace(microsecond=0)
     sources = [SourceFactory.create(is_active=number < SOURCES // 2).pk for number in range(SOURCES)]
     channels = [ChannelFactory.create().pk for _ in range(CHANNELS)]
-    index = index_of(connection)
-    if connection.vendor == "postgresql":
-        index.run("DROP INDEX articles_searchindex_document")
-    for first in range(1, DISTINCT + 1, FILLED_AT_ONCE):
-        documents = [
-            Document(
-                pk,
-                now - SPAN * (1 - pk / DISTINCT),
-                language.text(TITLE),
-                language.text(BODY),
-                sources[pk % SOURCES],
-            )
-            for pk in range(first, min(first + FILLED_AT_ONCE, DISTINCT + 1))
-        ]
-        with transaction.atomic():
-            Article.objects.bulk_create([_of(each) for each in documents])
-            index.write(documents)
-    for copy in range(1, ROWS // DISTINCT):
-        multiply(copy * DISTINCT)
-    ChangedText.objects.all().delete()
-    index.create()
+    write(language, sources, now, _of)
     _beside_articles()
     _posts(channels[0])
     _subscribers(now)
@@ -84,7 +61,7 @@ def fill(language: Language) -> None:
 
 
 def _of(document: Document) -> Article:
-    made = article(document, document.source_id)
+    made = article(document)
     made.status, made.language = STATUSES[document.article_id % len(STATUSES)], "ru"
     made.summary_text = made.content[:400] if made.status == Article.Status.SUMMARISED else ""
     return made

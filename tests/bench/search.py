@@ -80,8 +80,12 @@ class Language:
 
 
 def fill(language: Language) -> None:
-    """Articles as rows and in the index, without the notes of what has changed: that is measured by itself."""
     sources = [SourceFactory.create(is_active=False).pk for _ in range(SOURCES)]
+    write(language, sources, NEWEST, article)
+
+
+def write(language: Language, sources: list[int], newest: datetime, make: Callable[[Document], Article]) -> None:
+    """Articles as rows and in the index, without the notes of what has changed: that is measured by itself."""
     index = index_of(connection)
     if connection.vendor == "postgresql":
         index.run("DROP INDEX articles_searchindex_document")
@@ -89,15 +93,15 @@ def fill(language: Language) -> None:
         documents = [
             Document(
                 pk,
-                NEWEST - SPAN * (1 - pk / DISTINCT),
+                newest - SPAN * (1 - pk / DISTINCT),
                 language.text(TITLE),
                 language.text(BODY),
-                sources[pk % SOURCES],
+                sources[pk % len(sources)],
             )
             for pk in range(first, min(first + FILLED_AT_ONCE, DISTINCT + 1))
         ]
         with transaction.atomic():
-            Article.objects.bulk_create([article(each, each.source_id) for each in documents])
+            Article.objects.bulk_create(map(make, documents))
             index.write(documents)
     for copy in range(1, ROWS // DISTINCT):
         multiply(copy * DISTINCT)
@@ -125,10 +129,10 @@ def multiply(distance: int) -> None:
         )
 
 
-def article(document: Document, source: int) -> Article:
+def article(document: Document) -> Article:
     return Article(
         pk=document.article_id,
-        source_id=source,
+        source_id=document.source_id,
         canonical_link=f"https://news.example/{document.article_id}",
         title=" ".join(document.title),
         content=" ".join(document.body),

@@ -14,6 +14,7 @@ from datetime import timedelta
 import psycopg
 from django.utils import timezone
 
+from publishing.models import Message
 from tests.chaos.ground import OURS, WORKERS, Ground, wait_until
 from tests.chaos.progress import asked
 from tests.chaos.traffic import SLOW, Outside, Press
@@ -196,6 +197,15 @@ def lose_replies(scene: Scene, seconds: float) -> None:
     scene.outside.telegram.faults.clear()
 
 
+def answer_for_telegram(scene: Scene, seconds: float) -> None:
+    """Somebody on the way answers in its place, once: the post isn't there, and only a person can know that."""
+    scene.outside.telegram.faults.append(Mishap.GARBAGE)
+    wait_until(lambda: not scene.outside.telegram.faults, "a post")
+    needs_person = Message.objects.filter(state=Message.State.NEEDS_PERSON)
+    wait_until(lambda: asked(needs_person.exists), "a post that is left for a person")
+    time.sleep(seconds)
+
+
 def lose_world(scene: Scene, seconds: float) -> None:
     """Telegram is away, and so is every model: at first they can't be reached, then they answer with errors."""
     outside = scene.outside
@@ -222,6 +232,7 @@ FAULTS = (
     Fault("processes killed at random", kill_processes, 40),
     Fault("a slow and a dead source", lose_sources, 40, raises=("SourceSilent",)),
     Fault("Telegram's replies lost", lose_replies, 15, raises=("post_unresolved",)),
+    Fault("a proxy answers for Telegram", answer_for_telegram, 2, raises=("post_unresolved",)),
     Fault("Telegram and every model down", lose_world, 60, raises=("telegram_silent", "model_silent")),
     Fault("clock an hour ahead and back", jump_clock, 15, missing=no_clock),
 )

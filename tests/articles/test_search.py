@@ -243,6 +243,25 @@ def test_marking_changes_nothing_but_adds_marks(text: str, words: str) -> None:
     assert unescape(re.sub(r'<mark class="wp-hit">|</mark>', "", html)) == unescape(text.replace("&", "&amp;"))
 
 
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("Ёлки", "елка"),
+        ("Елки", "ёлка"),
+        ("е\u0308лки", "ёлка"),
+        ("Йода", "йод"),
+        ("и\u0306ода", "йод"),
+        ("ПО\u0301РТЫ", "порт"),
+        ("пор\u00adты", "порт"),
+    ],
+)
+def test_a_word_is_marked_however_it_is_written(written: str, words: str) -> None:
+    html = marked(f"Опять {written}, без_{written}, вновь.", parse(words))
+
+    assert html.count(f'<mark class="wp-hit">{written}</mark>') == html.count("<mark")
+    assert html.startswith(f'Опять <mark class="wp-hit">{written}</mark>, без_')
+
+
 def test_markup_in_a_text_is_shown_as_text() -> None:
     html = marked('<script>alert("порт")</script>', parse("порты"))
 

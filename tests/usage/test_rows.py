@@ -7,11 +7,12 @@ from unittest.mock import Mock
 
 import pytest
 from django.test import Client
+from django.utils.html import format_html
 from unfold.templatetags import unfold_list
 
 from tests.factories import PictureFactory, PublicationFactory, UserFactory
 from usage.models import Alert, ApiUsageEvent
-from usage.rows import Rows
+from usage.rows import PLACES, Rows, form_of
 
 pytestmark = pytest.mark.django_db
 
@@ -68,3 +69,9 @@ def test_heads_are_made_once_for_all_rows(client: Client, monkeypatch: pytest.Mo
     client.get(ARTICLES)
 
     assert heads.call_count == 1
+
+
+def test_braces_of_a_template_stay_what_they_are() -> None:
+    form = form_of(f'<p x-data="{{open: false}}">{PLACES[0]}</p>')
+
+    assert format_html(form, "<b>{}") == '<p x-data="{open: false}">&lt;b&gt;{}</p>'

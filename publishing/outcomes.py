@@ -39,10 +39,14 @@ class NotSent:
 
 @dataclass(frozen=True)
 class Refused:
-    """Proved: nothing was sent, and this very message will never be accepted. `reason` is a sentence for an editor."""
+    """Proved: nothing was sent, and this very message will never be accepted. `reason` is a sentence for an editor.
+
+    `moved_to` is the chat's new number, if it has moved.
+    """
 
     reason: str
     reply: str = ""
+    moved_to: str = ""
 
 
 @dataclass(frozen=True)

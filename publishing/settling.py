@@ -61,7 +61,7 @@ def settle(attempt: Attempt, outcome: Outcome) -> bool:
     An outcome that comes too late, when the message was claimed again, changes only the attempt's own row.
     """
     message = locked(attempt.message)
-    now = timezone.now()
+    outcome, now = _for_what_stays_behind(message, outcome), timezone.now()
     in_time = _note_in_time(attempt, outcome, now)
     settled = in_time or _note_late(attempt, outcome, now)
     _close(attempt, outcome, now, settled=settled)
@@ -74,6 +74,13 @@ def settle(attempt: Attempt, outcome: Outcome) -> bool:
         errors.labels("late_outcome").inc()
         logger.error("Message %s: the outcome “%s” came too late", message.pk, type(outcome).__name__)
     return settled and isinstance(outcome, Sent)
+
+
+def _for_what_stays_behind(message: Message, outcome: Outcome) -> Outcome:
+    """A post doesn't move along with its chat: in the new one its number is that of another post, or of none."""
+    if isinstance(outcome, NotSent) and outcome.moved_to and message.is_repeatable:
+        return Refused(standing.left_behind(), outcome.reply, moved_to=outcome.moved_to)
+    return outcome
 
 
 def _note_in_time(attempt: Attempt, outcome: Outcome, now: datetime) -> bool:
@@ -158,6 +165,8 @@ def _follow(message: Message, outcome: Outcome) -> None:
             _hold_channel(message, outcome)
         case Refused():
             row.update(last_error=outcome.reason, updated_at=timezone.now())
+            if outcome.moved_to:
+                _move(message, outcome.moved_to)
             _give_up(message, outcome.reason)
         case Unknown() if message.is_repeatable:
             row.update(last_error=outcome.reason, updated_at=timezone.now())
@@ -183,12 +192,22 @@ def _hold_channel(message: Message, outcome: NotSent) -> None:
         row.update(next_post_at=Greatest("next_post_at", not_before))
     if outcome.pause:
         _pause(message, outcome.reason)
-    elif outcome.moved_to and channel.chat_id == channel.moved_to:
-        # It was followed once already; a chat that moves again and again is no chat.
-        _pause(message, _("The chat has moved twice. Check its number."))
     elif outcome.moved_to:
-        moved = row.filter(chat_id=channel.chat_id)
-        moved.update(chat_id=outcome.moved_to, moved_to=outcome.moved_to, last_message_id=None)
+        _move(message, outcome.moved_to)
+
+
+def _move(message: Message, chat_id: str) -> None:
+    """Follow a chat to its new number, once; a chat that moves again and again is no chat."""
+    channel = message.channel
+    if channel.chat_id == channel.moved_to:
+        _pause(message, _("The chat has moved twice. Check its number."))
+        return
+    row = Channel.objects.filter(pk=channel.pk, chat_id=channel.chat_id)
+    if row.update(chat_id=chat_id, moved_to=chat_id, moved_at=timezone.now(), last_message_id=None):
+        changes = Message.objects.filter(channel=channel, state=State.READY).exclude(action=Message.Action.SEND)
+        for change in changes.select_related("publication", "channel"):
+            Message.objects.filter(pk=change.pk).update(state=State.DEAD, last_error=standing.left_behind())
+            _give_up(change, standing.left_behind())
 
 
 def _pause(message: Message, reason: str) -> None:

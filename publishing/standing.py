@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from publishing.models import Message, Publication
 
 Action, State = Message.Action, Message.State
@@ -29,6 +31,17 @@ def posts(messages: Iterable[Message]) -> list[Post]:
         for message in done
         if message.action == Action.SEND and message.pk not in gone
     ]
+
+
+def is_left_behind(post: Post) -> bool:
+    """Whether it stands in the chat that the channel had before it moved, where its number is good for nothing."""
+    message = post.message
+    moved_at = message.channel.moved_at
+    return moved_at is not None and message.sent_at is not None and message.sent_at < moved_at
+
+
+def left_behind() -> str:
+    return _("The chat has moved, and its earlier posts stayed behind: change this one by hand in Telegram.")
 
 
 def latest(messages: Iterable[Message]) -> list[Message]:

@@ -102,6 +102,8 @@ class Channel(models.Model):
     next_post_at = models.DateTimeField(_("next post not before"), default=timezone.now, editable=False)
     last_message_id = models.BigIntegerField(_("number of the last post"), null=True, blank=True, editable=False)
     moved_to = models.CharField(_("number it moved to"), max_length=64, blank=True, editable=False)
+    # What was posted before stayed in the old chat.
+    moved_at = models.DateTimeField(_("moved"), null=True, blank=True, editable=False)
     passes_unresolved = models.BooleanField(
         _("let others pass"),
         default=False,

@@ -71,14 +71,17 @@ def _copies(api: BotApi, messages: list[Message]) -> Iterator[Breach]:
 def _differences(api: BotApi, messages: list[Message]) -> Iterator[Breach]:
     """What was edited reads so, what was deleted is gone, and what was neither stands as it was sent."""
     stands = {(post["chat_id"], post["message_id"]): post["text"] for post in api.ledger}
-    # Where a channel's posts stayed when its chat got another number.
-    left = {chat for chat, _number in stands} - {AUDIT, *Channel.objects.values_list("chat_id", flat=True)}
+    # What stayed where it was when a channel's chat got another number; there nothing can be changed.
+    chats = {AUDIT, *Channel.objects.values_list("chat_id", flat=True)}
+    left = {text for (chat, _number), text in stands.items() if chat not in chats}
     for publication in {message.publication_id for message in messages}:
         own = [message for message in messages if message.publication_id == publication]
         posts = {post.message.pk: post.payload["text"] for post in standing.posts(own)}
+        texts = {message.payload.get("text") for message in own}
         for message in own:
             if message.action == Message.Action.SEND and message.state == State.SENT:
-                places = [(chat, message.message_id) for chat in (message.channel.chat_id, *left)]
-                seen = next((stands[place] for place in places if place in stands), None)
+                is_left = standing.is_left_behind(standing.Post(message, message.payload))
+                here = stands.get((message.channel.chat_id, message.message_id))
+                seen = next(iter(texts & left), None) if is_left else here
                 if seen != posts.get(message.pk):
                     yield Breach("differs", f"{message} should read {posts.get(message.pk)!r}, but reads {seen!r}")

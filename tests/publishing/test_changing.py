@@ -176,6 +176,20 @@ def test_a_part_that_can_not_be_deleted_does_not_keep_the_others(api: BotApi) ->
     assert publication.last_error
 
 
+def test_what_a_moved_chat_left_behind_is_not_changed_under_its_old_number(api: BotApi) -> None:
+    publication = published()
+    api.change_faults.append(Fault.MIGRATED)
+
+    publication = delivered(deleted(publication))
+
+    assert (publication.state, len(api.ledger)) == (State.PUBLISHED, 1)
+    assert "остались" in publication.last_error
+    assert publication.channel.chat_id == "-1002000000001"
+    assert Alert.objects.open().filter(code=settling.CHANGE_REFUSED).exists()
+    with pytest.raises(NotPossible):
+        deleted(publication)
+
+
 def test_a_publication_is_posted_again_as_it_reads_now(api: BotApi) -> None:
     publication = delivered(deleted(published()))
 

@@ -53,9 +53,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """On the second database leave out what has shown all it can on the first: tests that need no database."""
     if not migrated.is_on_server():
         return
-    needed = [item for item in items if _needs_a_database(item)]
-    config.hook.pytest_deselected(items=[item for item in items if item not in needed])
-    items[:] = needed
+    config.hook.pytest_deselected(items=[item for item in items if not _needs_a_database(item)])
+    items[:] = filter(_needs_a_database, items)
 
 
 def _needs_a_database(item: pytest.Item) -> bool:

@@ -1,4 +1,4 @@
-"""Charts as shapes that a template draws as SVG: no script, and the page prints as it looks.
+"""Charts as shapes that a template draws as SVG, and tiles of figures: no script, and the page prints as it looks.
 
 It lives here because every other app may import from here.
 """
@@ -12,6 +12,18 @@ WIDTH, HEIGHT = 720, 190
 # What is left free above the tallest bar, and how much of its place a bar takes.
 HEADROOM = 10
 FILLED = 0.7
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One figure, what it is compared with, where it leads, and whether somebody must act. `meter` is in percent."""
+
+    label: str
+    figure: str
+    note: str
+    url: str = ""
+    alarm: bool = False
+    meter: int | None = None
 
 
 @dataclass(frozen=True)

@@ -104,9 +104,8 @@ def _alerts() -> Metric:
 
 
 def _processes(now: datetime) -> Metric:
-    alive = ProcessSession.objects.filter(ended_at=None, last_seen_at__gte=now - PROCESS_LATE)
-    roles = alive.order_by().values_list("role").annotate(Count("pk"))
-    return _labelled("processes_alive", "Processes seen lately, by role.", ["role"], (([r], n) for r, n in roles))
+    alive = ProcessSession.alive(now).items()
+    return _labelled("processes_alive", "Processes seen lately, by role.", ["role"], (([r], n) for r, n in alive))
 
 
 def _transfer_age(now: datetime) -> float | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import timedelta
 
 from django.conf import settings
 from django.core.cache import cache
@@ -20,11 +19,6 @@ from publishing.models import Message
 from usage.models import Alert
 from usage.watchdog import work
 from warandpeace.models import Backup, Heartbeat
-
-# The sweeper runs every few seconds; after so long it counts as stopped.
-SWEEPER_PATIENCE = timedelta(seconds=60)
-# After so long without a verified backup something is wrong with them; Prometheus' rule BackupOld says the same.
-BACKUP_PATIENCE = timedelta(hours=36)
 
 # Strangers may ask as often as they like; the database is asked once in so many seconds.
 KEEP_ANSWER = 2
@@ -67,7 +61,7 @@ def sweeper() -> Check:
     age = Heartbeat.age("sweeper")
     if age is None:
         return Check(ok=False, detail="has never run")
-    return Check(ok=age <= SWEEPER_PATIENCE, detail=f"ran {age.total_seconds():.0f} s ago")
+    return Check(ok=age <= Heartbeat.LATE, detail=f"ran {age.total_seconds():.0f} s ago")
 
 
 def messages() -> Check:
@@ -88,7 +82,7 @@ def backups() -> Check:
     age = Backup.age(timezone.now())
     told = "none yet" if age is None else f"{age.total_seconds() / 3600:.0f} h old"
     secrecy = "encrypted" if settings.BACKUP_RECIPIENTS else "not encrypted: BACKUP_RECIPIENTS is empty"
-    return Check(ok=age is None or age <= BACKUP_PATIENCE, detail=f"{told}, {secrecy}", blocks=False)
+    return Check(ok=age is None or age <= Backup.OLD, detail=f"{told}, {secrecy}", blocks=False)
 
 
 CHECKS = {

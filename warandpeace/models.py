@@ -18,6 +18,9 @@ __all__ = ["Backup", "CorrectedRow", "Heartbeat", "Milestone", "QuarantinedRow",
 class Heartbeat(models.Model):
     """When a part of the system last made progress. A process that lives but does nothing has an old heartbeat."""
 
+    # What beats does so every few seconds; after so long it has stopped, whatever lives.
+    LATE = timedelta(minutes=1)
+
     name = models.CharField(_("name"), max_length=50, primary_key=True)
     beat_at = models.DateTimeField(_("last progress"), default=timezone.now)
 

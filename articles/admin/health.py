@@ -7,13 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.text import Truncator
@@ -23,10 +21,11 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.admin import ModelAdmin
 
 from articles import pulse
-from articles.models import BackfillRun, Source
+from articles.models import Article, BackfillRun, Source
 from articles.pulse import Days, Pulse
 from articles.sites import rot
 from usage.charts import Chart, Column
+from usage.listing import list_url
 from usage.models import Alert
 from usage.moments import age, when
 
@@ -190,12 +189,7 @@ def _articles(source: Source, day: Any) -> str:
     """The list of a source's articles of one day."""
     begins = timezone.make_aware(datetime.combine(day, time.min))
     ends = timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
-    query = {
-        "source__id__exact": source.pk,
-        "published_at__gte": begins.isoformat(),
-        "published_at__lt": ends.isoformat(),
-    }
-    return f"{reverse('admin:articles_article_changelist')}?{urlencode(query)}"
+    return list_url(Article, source__id__exact=source.pk, published_at__gte=begins, published_at__lt=ends)
 
 
 def _alerts(sources: list[Source]) -> dict[int, list[str]]:

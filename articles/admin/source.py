@@ -20,12 +20,12 @@ from unfold.decorators import action, display
 from articles.admin import coverage, selecting, trying
 from articles.admin import health as health_page
 from articles.admin.health import health
-from articles.models import Source
+from articles.models import Article, Source
 from articles.sites import presets
 from articles.sites.presets import PRESETS, WARANDPEACE
 from articles.tasks import fetch_source
 from usage.doorbell import ring
-from usage.listing import HTTPS_ASSUMED, SimpleSave
+from usage.listing import HTTPS_ASSUMED, SimpleSave, list_url
 from usage.moments import when
 
 
@@ -139,10 +139,8 @@ class SourceAdmin(SimpleSave, SimpleHistoryAdmin, ModelAdmin):
 
     @display(description=_("articles"))
     def articles_link(self, source: Source) -> SafeString:
-        address = reverse("admin:articles_article_changelist")
-        return format_html(
-            '<a class="wp-link" href="{}?source__id__exact={}">{}</a>', address, source.pk, gettext("open")
-        )
+        address = list_url(Article, source__id__exact=source.pk)
+        return format_html('<a class="wp-link" href="{}">{}</a>', address, gettext("open"))
 
     @admin.action(description=_("Fetch now"), permissions=["change"])
     def fetch_selected(self, request: HttpRequest, queryset: QuerySet[Source]) -> None:

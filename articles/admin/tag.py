@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -21,7 +21,7 @@ from articles.indexing import document_of
 from articles.models import Article, Tag, TagRule
 from articles.tagging.giving import text_of
 from articles.tagging.rules import Rule, TooSlow, compiled
-from usage.listing import LargeTableAdmin, NamedInline
+from usage.listing import LargeTableAdmin, NamedInline, list_url
 
 # A preview looks at so many of the newest articles and shows so many of those that match.
 LOOKED_AT = 1_000
@@ -75,7 +75,7 @@ class TagAdmin(LargeTableAdmin):
 
     @display(description=_("articles"))
     def articles_link(self, tag: Tag) -> SafeString:
-        address = f"{reverse('admin:articles_article_changelist')}?tags__id__exact={tag.pk}"
+        address = list_url(Article, tags__id__exact=tag.pk)
         return format_html('<a class="wp-link" href="{}">{}</a>', address, _("its articles"))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -73,7 +74,7 @@ def summary_of(body: dict[str, Any]) -> str:
     return " ".join(SENTENCE.findall(str(body["messages"][-1]["content"]))[:6])
 
 
-class Repeated:
+class Repeated(ABC):
     """Does something again and again from a thread, while its `with` block runs."""
 
     pause = 1.0
@@ -99,8 +100,8 @@ class Repeated:
         while not self._ended.wait(self.pause):
             self.once()
 
-    def once(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def once(self) -> None: ...
 
 
 class Press(Repeated):

@@ -14,11 +14,11 @@ from publishing import approval
 from publishing.models import Message, Publication
 from tests.factories import ArticleFactory, PublicationFactory, SourceFactory, UserFactory
 from tests.people import signed_in
+from usage.charts import Tile
 from usage.models import Alert, ApiUsageDaily, ProcessSession, Provider, PurposeBudget, Spending, utc_day
 from warandpeace.dashboard.day import Day
 from warandpeace.dashboard.panels import Light
 from warandpeace.dashboard.panels import Spending as Money
-from warandpeace.dashboard.tiles import Tile
 from warandpeace.models import Heartbeat
 
 pytestmark = pytest.mark.django_db

@@ -3,7 +3,7 @@
 from usage.admin.alert import AlertAdmin
 from usage.admin.ledger import ApiUsageDailyAdmin, ApiUsageEventAdmin, ProcessSessionAdmin, SessionStatsDailyAdmin
 from usage.admin.money import dollars
-from usage.admin.provider import ProviderAdmin
+from usage.admin.provider import ProviderAdmin, provider_pages
 
 __all__ = [
     "AlertAdmin",
@@ -13,4 +13,5 @@ __all__ = [
     "ProviderAdmin",
     "SessionStatsDailyAdmin",
     "dollars",
+    "provider_pages",
 ]

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlencode
 
-from django.urls import reverse
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from usage import budget, overview
 from usage.admin.money import dollars
-from usage.charts import Chart, Column
-from usage.models import Provider
+from usage.admin.provider import provider_pages
+from usage.charts import Chart, Column, Tile
+from usage.listing import list_url
+from usage.models import ApiUsageDaily, ApiUsageEvent
 from usage.overview import Line, Share, Span, Totals
 
 # Above so many days the chart has a bar a week.
@@ -30,18 +30,6 @@ GREAT = (
     (1_000_000, 1_000_000, gettext_lazy("%(number)s M")),
     (10_000, 1_000, gettext_lazy("%(number)s k")),
 )
-
-
-@dataclass(frozen=True)
-class Tile:
-    """One figure of the page, what it is compared with, and where it leads."""
-
-    label: str
-    figure: str
-    note: str
-    url: str = ""
-    alarm: bool = False
-    meter: int | None = None
 
 
 @dataclass(frozen=True)
@@ -158,7 +146,7 @@ def rows(way: str, lines: list[Line], span: Span, today: date) -> list[Row]:
     return [
         Row(
             *label(line.values),
-            url=_listed(*_narrowed(way, line.values, span)),
+            url=_listed_of(way, line.values, span),
             totals=line.totals,
             percent=round(100 * line.part),
             limit=limits.get(str(line.values[0]), ""),
@@ -175,11 +163,12 @@ LABELS: dict[str, Callable[[tuple[Any, ...]], tuple[str, str]]] = {
 }
 
 
-def _narrowed(way: str, values: tuple[Any, ...], span: Span) -> tuple[Span, dict[str, str]]:
-    """The days and the columns that the list of a line's rows is narrowed by."""
+def _listed_of(way: str, values: tuple[Any, ...], span: Span) -> str:
+    """The list of the rows that a line sums up."""
     if way == "day":
-        return Span(values[0], values[0]), {}
-    return span, {f"{name}__exact": str(value) for name, value in zip(overview.WAYS[way], values, strict=True)}
+        return _listed(Span(values[0], values[0]))
+    names = (f"{name}__exact" for name in overview.WAYS[way])
+    return _listed(span, **dict(zip(names, map(str, values), strict=True)))
 
 
 def _limits(today: date) -> dict[str, str]:
@@ -195,24 +184,23 @@ def _limits(today: date) -> dict[str, str]:
 def purposes(span: Span) -> list[PurposeRow]:
     shares = overview.purposes(span)
     whole = sum((share.cost_usd for share in shares), overview.NOTHING)
-    numbers = dict(Provider.objects.values_list("name", "pk"))
+    pages = provider_pages()
     return [
         PurposeRow(
             share,
             round(100 * share.cost_usd / whole) if whole else 0,
-            reverse("admin:usage_provider_change", args=[numbers[share.provider]]) if share.provider in numbers else "",
+            pages.get(share.provider, ""),
         )
         for share in shares
     ]
 
 
-def _listed(span: Span, columns: dict[str, str] | None = None) -> str:
+def _listed(span: Span, **columns: str) -> str:
     """The list of the totals of days, narrowed to these."""
-    query = {**(columns or {}), "day__gte": span.first.isoformat(), "day__lte": span.last.isoformat()}
-    return f"{reverse('admin:usage_apiusagedaily_changelist')}?{urlencode(query)}"
+    return list_url(ApiUsageDaily, **columns, day__gte=span.first, day__lte=span.last)
 
 
 def _calls(span: Span) -> str:
     """The list of the calls themselves, as far as they are kept."""
-    query = {"started_at__gte": f"{span.first}T00:00Z", "started_at__lt": f"{span.last + timedelta(days=1)}T00:00Z"}
-    return f"{reverse('admin:usage_apiusageevent_changelist')}?{urlencode(query)}"
+    begins, ends = (datetime.combine(day, time.min, UTC) for day in (span.first, span.last + timedelta(days=1)))
+    return list_url(ApiUsageEvent, started_at__gte=begins, started_at__lt=ends)

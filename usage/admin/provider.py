@@ -10,6 +10,7 @@ from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.db.models.fields import Field
 from django.forms import ChoiceField
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
@@ -23,6 +24,12 @@ from usage.moments import when
 
 KIND = Provider.Kind
 EVERY = ("name", "kind", "priority", "is_enabled")
+
+
+def provider_pages() -> dict[str, str]:
+    """The page of each provider, by its name; the ledger also knows names of providers that are gone."""
+    numbers = Provider.objects.values_list("name", "pk")
+    return {name: reverse("admin:usage_provider_change", args=[pk]) for name, pk in numbers}
 
 
 class KeysOfProvider(NamedInline):

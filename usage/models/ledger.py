@@ -9,7 +9,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from usage.models.totals import TotalsManager
+from usage.models.totals import Totals
 
 
 class ApiUsageEvent(models.Model):
@@ -77,7 +77,7 @@ class ApiUsageDaily(models.Model):
     cost_usd = models.DecimalField(_("cost, USD"), max_digits=14, decimal_places=6, default=0)
     latency_ms = models.PositiveBigIntegerField(_("latency in sum, ms"), default=0)
 
-    objects = TotalsManager()
+    objects = Totals.as_manager()
 
     class Meta:
         verbose_name = _("daily usage")
@@ -132,7 +132,7 @@ class Spending(models.Model):
     spent_usd = models.DecimalField(_("spent, USD"), max_digits=14, decimal_places=6, default=0)
     reserved_usd = models.DecimalField(_("reserved, USD"), max_digits=14, decimal_places=6, default=0)
 
-    objects = TotalsManager()
+    objects = Totals.as_manager()
 
     class Meta:
         verbose_name = _("spending")

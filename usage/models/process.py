@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import socket
 import uuid
-from datetime import timedelta
+from collections import Counter
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from usage.models.totals import TotalsManager, utc_day
+from usage.models.totals import Totals, utc_day
 from usage.revision import checked_out_commit
 
 
@@ -38,6 +39,12 @@ class ProcessSession(models.Model):
 
     def __str__(self) -> str:
         return f"{self.role} {self.started_at:%Y-%m-%d %H:%M}".strip()
+
+    @classmethod
+    def alive(cls, now: datetime) -> dict[str, int]:
+        """How many processes of each role were seen lately."""
+        seen = cls.objects.filter(ended_at=None, last_seen_at__gte=now - cls.LATE)
+        return Counter(seen.values_list("role", flat=True))
 
     @classmethod
     def begin(cls, role: str) -> ProcessSession:
@@ -72,7 +79,7 @@ class SessionStatsDaily(models.Model):
     tokens_out = models.PositiveBigIntegerField(_("tokens out"), default=0)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
 
-    objects = TotalsManager()
+    objects = Totals.as_manager()
 
     class Meta:
         verbose_name = _("daily statistics")

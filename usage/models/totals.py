@@ -27,6 +27,3 @@ class Totals(models.QuerySet[Any]):
             # Whoever else makes the row at this moment is waited for, so that the second try finds it.
             self.bulk_create([self.model(**key)], ignore_conflicts=True)
             row.update(**changes)
-
-
-TotalsManager = models.Manager.from_queryset(Totals)

@@ -28,6 +28,9 @@ class Backup(models.Model):
         FAILED = "failed", _("failed")
         INTERRUPTED = "interrupted", _("interrupted")
 
+    # After so long without a verified one something is wrong; Prometheus' rule BackupOld says the same.
+    OLD = timedelta(hours=36)
+
     name = models.CharField(_("name"), max_length=60, unique=True)
     state = models.CharField(_("state"), max_length=12, choices=State, default=State.RUNNING)
     started_at = models.DateTimeField(_("started"), default=timezone.now)

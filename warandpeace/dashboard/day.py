@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from django.db.models import Count, QuerySet
 from django.db.models.functions import ExtractHour
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import ngettext
@@ -18,13 +16,13 @@ from django.utils.translation import ngettext
 from articles.models import Article
 from publishing.models import Publication
 from usage.charts import Chart, Column
+from usage.listing import list_url
 
 HOURS = 24
 # The hours that are written below the chart.
 MARKED = 6
 # As tall as the sources beside it.
 HEIGHT = 240
-ARTICLES, POSTS = "articles_article", "publishing_publication"
 
 
 @dataclass(frozen=True)
@@ -54,29 +52,29 @@ class Day:
 
     @property
     def url_of_posts(self) -> str:
-        return _listed(POSTS, self.midnight, self.midnight + timedelta(days=1))
+        return _listed(Publication, self.midnight, self.midnight + timedelta(days=1))
 
     def chart(self) -> Chart:
         """Articles as bars, and posts as a line up to this hour, which counts once something has gone out in it."""
         over = self.now.hour + (self.now.hour in self.posts)
-        bars = [self._column(hour, self.articles, ARTICLES) for hour in range(HOURS)]
-        line = [self._column(hour, self.posts, POSTS) for hour in range(over)]
+        bars = [self._column(hour, self.articles, Article) for hour in range(HOURS)]
+        line = [self._column(hour, self.posts, Publication) for hour in range(over)]
         highest = max([*self.articles.values(), *self.posts.values()], default=0)
         return Chart(bars, over=line, top=number_format(highest), height=HEIGHT)
 
-    def _column(self, hour: int, counted: Mapping[int, int], page: str) -> Column:
+    def _column(self, hour: int, counted: Mapping[int, int], model: type[Article | Publication]) -> Column:
         begins = self.midnight.replace(hour=hour)
         count = counted.get(hour, 0)
         told = (
             ngettext("%(hour)s — %(count)s article", "%(hour)s — %(count)s articles", count)
-            if page == ARTICLES
+            if model is Article
             else ngettext("%(hour)s — %(count)s post", "%(hour)s — %(count)s posts", count)
         )
         return Column(
             count,
             label=f"{hour:02}" if hour % MARKED == 0 else "",
             title=told % {"hour": f"{hour:02}:00", "count": number_format(count)},
-            url=_listed(page, begins, begins + timedelta(hours=1)),
+            url=_listed(model, begins, begins + timedelta(hours=1)),
         )
 
 
@@ -85,7 +83,6 @@ def _by_hour(rows: QuerySet[Any]) -> dict[int, int]:
     return dict(hours)
 
 
-def _listed(page: str, begins: datetime, ends: datetime) -> str:
+def _listed(model: type[Article | Publication], begins: datetime, ends: datetime) -> str:
     """The list of what was published between two moments."""
-    query = {"published_at__gte": begins.isoformat(), "published_at__lt": ends.isoformat()}
-    return f"{reverse(f'admin:{page}_changelist')}?{urlencode(query)}"
+    return list_url(model, published_at__gte=begins, published_at__lt=ends)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Sum
+from django.db.models import Sum
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.formats import number_format
@@ -21,18 +20,14 @@ from articles import pulse
 from articles.admin.health import Health, news
 from articles.models import BackfillRun, Source
 from usage import budget
-from usage.admin import dollars
-from usage.models import ApiUsageDaily, ProcessSession, Provider, utc_day
+from usage.admin import dollars, provider_pages
+from usage.models import ApiUsageDaily, ProcessSession, utc_day
 from usage.moments import age
 from warandpeace.backups.models import Backup
 from warandpeace.models import Heartbeat, SignIn, Transfer
 
 SOURCES_SHOWN = 8
 BACKFILLS_SHOWN = 3
-# The sweeper is rung every few seconds; after this it has stopped, whatever lives.
-SWEEPER_LATE = timedelta(minutes=1)
-# As long as the alert BackupOld waits.
-BACKUP_OLD = timedelta(hours=36)
 PROCESSES = {
     "web": gettext_lazy("Pages"),
     "worker": gettext_lazy("Workers"),
@@ -111,11 +106,11 @@ def spending(now: datetime) -> Spending:
 
 def _purses(costs: dict[str, Decimal], standings: list[budget.Standing], refused: tuple[str, ...]) -> Iterator[Purse]:
     """Providers by their cost, each followed by the budgets of its purposes."""
-    numbers = dict(Provider.objects.values_list("name", "pk"))
+    pages = provider_pages()
     whole = {one.provider: one for one in standings if one.purpose == budget.ALL}
     names = {*costs, *(one.provider for one in standings)}
     for name in sorted(names, key=lambda name: (-costs.get(name, Decimal(0)), name)):
-        url = reverse("admin:usage_provider_change", args=[numbers[name]]) if name in numbers else ""
+        url = pages.get(name, "")
         own = whole.get(name)
         yield _purse(name, own.used if own else costs.get(name, Decimal(0)), own, url, name in refused)
         for part in standings:
@@ -206,14 +201,13 @@ def _sweeper(now: datetime, url: str) -> Light:
     beat = Heartbeat.objects.filter(name="sweeper").values_list("beat_at", flat=True).first()
     if beat is None:
         return Light(_("Background work"), _("has not begun"), "warning", url)
-    tone = "danger" if now - beat > SWEEPER_LATE else "success"
+    tone = "danger" if now - beat > Heartbeat.LATE else "success"
     return Light(_("Background work"), _("%(age)s ago") % {"age": age(beat)}, tone, url)
 
 
 def _processes(now: datetime, url: str) -> Iterator[Light]:
     """Workers and the scheduler always, the bot where it has a token; others only while they live."""
-    alive = ProcessSession.objects.filter(ended_at=None, last_seen_at__gte=now - ProcessSession.LATE)
-    counts: dict[str, Any] = dict(alive.order_by().values_list("role").annotate(Count("pk")))
+    counts = ProcessSession.alive(now)
     needed = {"worker", "beat", *(["bot"] if settings.TELEGRAM_BOT_TOKEN else [])}
     for role, label in PROCESSES.items():
         count = counts.get(role, 0)
@@ -227,7 +221,7 @@ def _backups(now: datetime, url: str) -> Light:
     last = Backup.last_verified()
     if last is None:
         return Light(_("Backups"), _("none yet"), "warning", url)
-    tone = "danger" if now - last.started_at > BACKUP_OLD else "success"
+    tone = "danger" if now - last.started_at > Backup.OLD else "success"
     return Light(_("Backups"), _("verified, %(age)s old") % {"age": age(last.started_at)}, tone, url)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.http import HttpRequest
@@ -14,7 +13,8 @@ from django.utils.translation import ngettext
 
 from articles.models import Article, DeadLetter
 from publishing.models import Message, Publication
-from usage.listing import capped_count
+from usage.charts import Tile
+from usage.listing import capped_count, list_url
 from usage.models import Alert
 from usage.moments import age
 from warandpeace.dashboard.day import Day
@@ -22,18 +22,6 @@ from warandpeace.dashboard.day import Day
 CAP = 999
 LATELY = timedelta(days=1)
 QUEUE = "admin:publishing_pendingpublication_changelist"
-
-
-@dataclass(frozen=True)
-class Tile:
-    """One figure: where it leads, and whether somebody must act."""
-
-    label: str
-    figure: str
-    note: str
-    url: str
-    alarm: bool = False
-    meter: int | None = None
 
 
 def tiles(request: HttpRequest, now: datetime, day: Day | None) -> Iterator[Tile]:
@@ -117,5 +105,5 @@ def _alerts() -> Tile:
     count = capped_count(Alert.objects.open(), CAP)
     oldest = Alert.objects.open().order_by("first_at").values_list("first_at", flat=True).first() if count else None
     note = _("the oldest for %(age)s") % {"age": age(oldest)} if oldest else _("all is clear")
-    url = f"{reverse('admin:usage_alert_changelist')}?resolved_at__isempty=1"
+    url = list_url(Alert, resolved_at__isempty=1)
     return Tile(_("Alerts"), capped(count), note, url, alarm=count > 0)

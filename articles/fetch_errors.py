@@ -29,6 +29,10 @@ class FetchError(Exception):
         """A short name of the kind of failure, for metrics and dead letters."""
         return type(self).__name__
 
+    def tell_of(self, thing: str) -> None:
+        """Let the text name what it was that did not come, where that is not what was asked for."""
+        self.args = (f"{thing}: {self}",)
+
 
 class AddressRefused(FetchError):
     pass

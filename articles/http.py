@@ -11,7 +11,7 @@ import ssl
 import threading
 import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -181,6 +181,8 @@ def _follow(
     for _hop in range(MAX_REDIRECTS + 1):
         if address.scheme not in {"http", "https"} or not address.host:
             raise AddressRefused(_("Only http and https addresses are fetched."))
+        if address.port in network.NO_WEB_PORTS:
+            raise AddressRefused(_("Something else than web pages is served on this port."))
         request = httpx2.Request("GET", address, headers=headers | _login(address), extensions={"timeout": timeouts})
         with pacing.turn(address.host, address.port, pace):
             response = _send(request, target)
@@ -231,18 +233,26 @@ def _accept(response: httpx2.Response, url: str, max_bytes: int, moved_to: str) 
 def _body(response: httpx2.Response, max_bytes: int) -> bytes:
     if int(response.headers.get("content-length", "0")) > max_bytes:
         raise TooLarge(_("The answer is larger than %(limit)d bytes.") % {"limit": max_bytes})
-    body = bytearray()
-    for piece in _decoded(response, max_bytes):
-        body += piece
-        if len(body) > max_bytes:
+    return b"".join(_up_to(max_bytes, _decoded(response, max_bytes)))
+
+
+def _up_to(max_bytes: int, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The pieces as they come. Raises TooLarge once there are more bytes of them."""
+    came = 0
+    for piece in pieces:
+        came += len(piece)
+        if came > max_bytes:
             raise TooLarge(_("The answer is larger than %(limit)d bytes.") % {"limit": max_bytes})
-    return bytes(body)
+        yield piece
 
 
 def _decoded(response: httpx2.Response, max_bytes: int) -> Iterator[bytes]:
-    """The body piece by piece. Unlike httpx2's decoder, no piece grows beyond the limit: a gzip bomb stays small."""
+    """The body piece by piece. Unlike httpx2's decoder, no piece grows beyond the limit: a gzip bomb stays small.
+
+    What is compressed is limited as well: empty blocks, headers, and what stands behind the end unpack to nothing.
+    """
     coding = response.headers.get("content-encoding", "identity").strip().lower()
-    pieces: Iterator[bytes] = iter(response.stream)  # type: ignore[arg-type]
+    pieces = _up_to(max_bytes, response.stream)  # type: ignore[arg-type]
     if coding in {"", "identity"}:
         yield from pieces
         return
@@ -251,7 +261,8 @@ def _decoded(response: httpx2.Response, max_bytes: int) -> Iterator[bytes]:
     decoder = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # 32: gzip or zlib, told from the header
     try:
         for piece in pieces:
-            yield decoder.decompress(piece, max_bytes + 1)
+            if not decoder.eof:  # it would keep all that comes behind
+                yield decoder.decompress(piece, max_bytes + 1)
     except zlib.error as error:
         raise Undecodable(_("The compressed answer is damaged.")) from error
     if not decoder.eof:

@@ -21,9 +21,23 @@ MAX_CONNECTIONS = 32
 # How long an idle connection is kept for the next request to the same server, in seconds.
 KEEP_ALIVE = 15.0
 
-# Addresses that look public and are not: Azure's metadata service, and IPv6 prefixes that carry an IPv4 address.
-CLOUD_METADATA = ip_address("168.63.129.16")
-NAT64 = ip_network("64:ff9b::/96")
+# Where IPv6 has its public addresses: https://www.iana.org/assignments/ipv6-address-space
+GLOBAL_UNICAST = ip_network("2000::/3")
+# Prefixes of IPv6 that carry an IPv4 address behind them: translated (RFC 6052, RFC 2765) and compatible (RFC 4291).
+CARRYING = [ip_network(prefix) for prefix in ("64:ff9b::/96", "::ffff:0:0:0/96", "::/96")]
+# Addresses that look public and are not, some of them to older Pythons only: protocols' own, relays of 6to4, Azure's
+# metadata service, documentation.
+CLOSED = [ip_network(prefix) for prefix in ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32", "3fff::/20")]
+
+# Ports of other protocols, whose servers a request might be made to talk to: https://fetch.spec.whatwg.org/#bad-port
+# fmt: off
+NO_WEB_PORTS = frozenset({
+    0, 1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109,
+    110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530, 531,
+    532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060,
+    5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
+})
+# fmt: on
 
 
 class ForbiddenAddress(Exception):
@@ -36,7 +50,7 @@ class UnknownHost(Exception):
 
 def _carried(address: IPv6Address) -> IPv4Address | None:
     """The IPv4 address that a translating or tunnelling IPv6 address stands for."""
-    if address in NAT64:
+    if any(address in prefix for prefix in CARRYING):
         return IPv4Address(int(address) & 0xFFFFFFFF)
     return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
 
@@ -44,9 +58,12 @@ def _carried(address: IPv6Address) -> IPv4Address | None:
 def is_public(address: str) -> bool:
     """Whether an IP address belongs to the public internet: no private, loopback, link-local or metadata address."""
     parsed = ip_address(address)
-    if isinstance(parsed, IPv6Address) and (carried := _carried(parsed)):
-        return is_public(str(carried))
-    return parsed.is_global and not parsed.is_multicast and parsed != CLOUD_METADATA
+    if isinstance(parsed, IPv6Address):
+        if carried := _carried(parsed):
+            return is_public(str(carried))
+        if parsed not in GLOBAL_UNICAST:
+            return False
+    return parsed.is_global and not parsed.is_multicast and not any(parsed in network for network in CLOSED)
 
 
 def may_reach(address: str) -> bool:

@@ -1,22 +1,23 @@
-"""What a site lets programs read: robots.txt (RFC 9309), kept for a day."""
+"""What a site lets programs read, and how often: its robots.txt (RFC 9309), kept for a day."""
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import timedelta
-from functools import lru_cache
+from functools import partial
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.cache import cache
 from django.utils.translation import gettext as _
-from protego import Protego
 
-from articles import http
+from articles import http, parsing
 from articles.pacing import Pace
+from articles.robots_txt import Verdict, judge
 
 KEPT = timedelta(days=1)  # RFC 9309, section 2.4
-MAX_BYTES = 500 * 1024  # section 2.5
+READ = 500 * 1024  # bytes; section 2.5: the rest may be ignored
 DEADLINE = 20.0  # seconds
 
 
@@ -27,13 +28,27 @@ class Disallowed(Exception):
     retry_after: timedelta | None = None
 
 
-def check(url: str, pace: Pace | None = None) -> None:
-    """Raises Disallowed if robots.txt of the address's site shuts it to us, http.FetchError if nobody can tell now."""
-    if not _parsed(_rules(url, pace)).can_fetch(url, settings.FETCH_USER_AGENT):
+def check(url: str, pace: Pace | None = None) -> Pace:
+    """How often the site may be asked for pages as this one: at `pace`, or slower if its robots.txt asks for that.
+
+    Raises Disallowed if robots.txt shuts the address to us, http.FetchError if nobody can tell now.
+    """
+    pace = pace or Pace()
+    verdict = _verdict(_rules(url, pace), url)
+    if not verdict.is_open:
         raise Disallowed(_("The site's robots.txt does not let programs read this page."))
+    usual = settings.FETCH_SECONDS_BETWEEN_REQUESTS if pace.seconds is None else pace.seconds
+    return replace(pace, seconds=verdict.delay) if verdict.delay > usual else pace
 
 
-def _rules(url: str, pace: Pace | None) -> str:
+def _verdict(rules: str, url: str) -> Verdict:
+    try:
+        return parsing.shared().run(partial(judge, rules, url, settings.FETCH_USER_AGENT))
+    except parsing.TooMuch as error:
+        raise Disallowed(_("The site's robots.txt takes too much time or memory to be read.")) from error
+
+
+def _rules(url: str, pace: Pace) -> str:
     """The site's robots.txt; empty where there is none: then everything may be read (section 2.3.1.3)."""
     parts = urlsplit(url)
     site = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
@@ -45,16 +60,15 @@ def _rules(url: str, pace: Pace | None) -> str:
     return str(known)
 
 
-def _fetch(url: str, pace: Pace | None) -> str:
+def _fetch(url: str, pace: Pace) -> str:
     try:
-        response = http.fetch(url, max_bytes=MAX_BYTES, deadline=DEADLINE, target="robots", pace=pace)
-    except http.BadStatus as error:
-        if error.status >= 500 or error.status == 429:  # noqa: PLR2004 - section 2.3.1.4: unreachable, not absent
-            raise
+        response = http.fetch(url, deadline=DEADLINE, target="robots", pace=pace)
+    except http.TooManyRedirects:  # section 2.3.1.2: as if there were none
         return ""
-    return response.body.decode("utf-8", "replace")
-
-
-@lru_cache(maxsize=100)
-def _parsed(rules: str) -> Protego:
-    return Protego.parse(rules)
+    except http.FetchError as error:
+        # Section 2.3.1.4: what cannot be reached is not absent. Unlike other answers, 4xx says that there is none.
+        if isinstance(error, http.BadStatus) and error.status < 500 and error.status != 429:  # noqa: PLR2004
+            return ""
+        error.tell_of("robots.txt")
+        raise
+    return response.body[:READ].decode("utf-8", "replace")

@@ -80,8 +80,7 @@ def fetch(
     deadline: float = DEADLINE,
 ) -> http.Response:
     """A page of the source's site, politely. Raises http.FetchError, robots.Disallowed or NoPage."""
-    if source.obey_robots:
-        robots.check(url, pace(source))
+    manners = robots.check(url, pace(source)) if source.obey_robots else pace(source)
     response = http.fetch(
         url,
         etag=etag,
@@ -89,7 +88,7 @@ def fetch(
         max_bytes=MAX_BYTES,
         deadline=deadline,
         target=target,
-        pace=pace(source),
+        pace=manners,
     )
     kind = response.headers.get("content-type", "text/html").lower()
     if not response.not_modified and not any(each in kind for each in ("html", "xml", "text/")):

@@ -136,7 +136,8 @@ def test_a_redirect_away_from_the_web_is_refused(server: FeedServer, location: s
 
 
 @pytest.mark.parametrize(
-    "url", ["", "news", "ftp://news.example/", "http://", "http://a:b", "http://\x00/", "http://[::1"]
+    "url",
+    ["", "news", "ftp://news.example/", "http://", "http://a:b", "http://\x00/", "http://[::1", "http://127.0.0.1:25/"],
 )
 def test_what_is_no_web_address_is_refused(url: str) -> None:
     with pytest.raises(http.AddressRefused):
@@ -169,6 +170,23 @@ def test_a_gzip_bomb_is_too_large_and_never_unpacked(server: FeedServer) -> None
     _now, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 5_000_000
+
+
+@pytest.mark.parametrize(
+    ("head", "filling"),
+    [
+        (gzip.compress(b"news"), b"behind"),
+        (b"\x1f\x8b\x08\x00" + bytes(5) + b"\x03", b"\x00\x00\x00\xff\xff"),
+        (b"\x1f\x8b\x08\x08" + bytes(5) + b"\x03", b"name"),
+    ],
+    ids=["behind its end", "empty blocks", "a name without end"],
+)
+def test_what_unpacks_to_nothing_is_limited_as_well(server: FeedServer, head: bytes, filling: bytes) -> None:
+    headers = {"Content-Encoding": "gzip", "Connection": "close"}
+    url = server.serve("/zip", head + filling * 50_000, headers=headers)
+
+    with pytest.raises(http.TooLarge):
+        http.fetch(url, max_bytes=100_000)
 
 
 @pytest.mark.parametrize(
@@ -287,6 +305,7 @@ def test_the_connection_goes_to_the_address_that_was_judged(
         "10.1.2.3", "172.16.0.1", "192.168.1.1", "127.0.0.1", "169.254.169.254", "100.100.100.200", "0.0.0.0",  # noqa: S104
         "168.63.129.16", "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fe80::1%eth0", "fd00:ec2::254",
         "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "2001:0:5ef5:79fd:0:0:f5ff:fffe", "ff02::1",
+        "::ffff:0:10.0.0.1", "::10.0.0.1", "64:ff9b:1::a00:1", "fec0::1", "5f00::1", "3fff::1", "192.0.0.8",
     ],
 )  # fmt: skip
 def test_an_address_inside_is_not_public(address: str) -> None:

@@ -6,7 +6,7 @@ seconds whether Telegram is back ─▶ answering
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import CharField, F
 from django.db.models.functions import Greatest
@@ -37,11 +37,22 @@ def learn_of(token_env: str, outcome: Outcome) -> None:
             row.update(is_paused=True, pause_reason=reason[:300])
             Alert.sound("bot_paused", token_env, f"{token_env}: {reason}")
         case NotSent(retry_after=timedelta() as wish, moved_to=""):
-            row.update(resumes_at=Greatest("resumes_at", timezone.now() + wish), failures=0)
+            wait(token_env, wish)
         case NotSent(pause=False, moved_to="") | Unknown():
             _count_failure(token_env)
         case _:
             _forgive.run(token_env=token_env)
+
+
+def wait(token_env: str, wish: timedelta) -> None:
+    """Let nobody call the bot for so long, as Telegram has asked."""
+    now = timezone.now()
+    Bot.objects.filter(token_env=token_env).update(
+        # Says when it was asked, so that a wrong clock is found out.
+        next_call_at=Greatest("next_call_at", now),
+        resumes_at=Greatest("resumes_at", now + wish),
+        failures=0,
+    )
 
 
 _forgive = PreparedUpdate(
@@ -78,10 +89,22 @@ def _probe(bot: Bot) -> bool:
             row.update(is_paused=True, pause_reason=reason[:300])
             Alert.sound("bot_paused", bot.token_env, f"{bot.token_env}: {reason}")
         case NotSent(retry_after=timedelta() as wish):
-            row.update(resumes_at=now + wish, failures=0)
+            wait(bot.token_env, wish)
         case Refused() | NotSent() | Unknown():
             pass
     return False
+
+
+def mend_clocks(now: datetime, far: datetime) -> int:
+    """Undo waits that a clock wrote which has been set back since; returns how many rows that were.
+
+    No call is booked later than `far`. Who booked such a one was as far ahead with what Telegram had asked for.
+    """
+    mended = Bot.objects.filter(failures__gte=FAILURES_UNTIL_BROKEN, resumes_at__gt=far).update(resumes_at=now)
+    for bot in Bot.objects.filter(next_call_at__gt=far):
+        seen = Bot.objects.filter(pk=bot.pk, next_call_at=bot.next_call_at, resumes_at=bot.resumes_at)
+        mended += seen.update(next_call_at=now, resumes_at=bot.resumes_at - (bot.next_call_at - now))
+    return mended
 
 
 def resume(bot: Bot) -> None:

@@ -27,7 +27,7 @@ from publishing import bots, claims, holding, settling
 from publishing.claims import Claim
 from publishing.exclusion import only_sender
 from publishing.holding import Inspection
-from publishing.models import Attempt, Bot, Channel, Chat, Message
+from publishing.models import Attempt, Channel, Chat, Message
 from publishing.outcomes import Outcome, Sent, Transport
 from publishing.sandbox import SandboxTransport
 from publishing.telegram import TelegramTransport
@@ -134,7 +134,7 @@ def mend_clocks() -> int:
     mended = Channel.objects.filter(pk__in=ahead).update(next_post_at=now)
     longest_call = max(transport_of(channel).time_limit for channel in (Channel(kind=kind) for kind in Channel.Kind))
     mended += Chat.objects.filter(next_call_at__gt=far).update(next_call_at=now)
-    mended += Bot.objects.filter(next_call_at__gt=far).update(next_call_at=now)
+    mended += bots.mend_clocks(now, far)
     retries = Q(state=Message.State.READY, not_before__gt=far, publication__scheduled_for=None)
     mended += Message.objects.filter(retries).update(not_before=now)
     calls = Message.objects.filter(state__in=Message.IN_FLIGHT, claimed_until__gt=now + longest_call + LONGEST_OWN_WAIT)

@@ -119,6 +119,7 @@ def ring_due() -> None:
     """Ring for whatever is due: messages of dead senders, articles to be queued, channels with messages to send."""
     delivery.recover()
     delivery.mend_clocks()
+    sending.mend_clocks()
     for message_id in reconciling.due().values_list("pk", flat=True):
         reconcile_message.delay(message_id)
     if Probe.objects.to_be_removed().exists():

@@ -9,11 +9,10 @@ import time
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models.functions import Greatest
 from django.utils import timezone
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, MessageEntity, ReplyParameters
 
-from publishing import telegram
+from publishing import bots, telegram
 from publishing.alerts import TOKEN_ENV
 from publishing.bot.conversation import Answer, Incoming
 from publishing.models import Bot
@@ -102,7 +101,7 @@ def _call(person: int, make: telegram.Call, *, changes: int = 0) -> Any:
             case Sent() as done:
                 return done
             case NotSent(retry_after=timedelta() as wish):
-                Bot.objects.filter(token_env=TOKEN_ENV).update(resumes_at=Greatest("resumes_at", timezone.now() + wish))
+                bots.wait(TOKEN_ENV, wish)
             case NotSent(pause=True):
                 # They have stopped the bot.
                 subscribers.let_go(person)

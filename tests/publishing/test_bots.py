@@ -9,10 +9,12 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest import MonkeyPatch
 from pytest_django import Settings
 
 from publishing import bots, delivery
 from publishing.models import Bot, Channel, Message
+from publishing.models.bot import FAILURES_UNTIL_BROKEN
 from tests.fakes.bot_api import BotApi, Fault, bot_api
 from tests.people import person
 from tests.publishing.outbox import TOKEN, approved, telegram, wait_is_over
@@ -163,3 +165,37 @@ def test_an_operator_resumes_a_bot_in_the_admin(client: Client) -> None:
     bot.refresh_from_db()
     assert not bot.is_paused
     assert bot.history.first().history_user.groups.get().name == "operator"
+
+
+def test_what_telegram_asked_for_lasts_no_longer_because_a_clock_was_wrong(monkeypatch: MonkeyPatch) -> None:
+    Bot.objects.create(token_env="TELEGRAM_BOT_TOKEN")
+    later = timezone.now() + timedelta(hours=1)
+    with monkeypatch.context() as ahead:
+        ahead.setattr(timezone, "now", lambda: later)
+        bots.wait("TELEGRAM_BOT_TOKEN", timedelta(minutes=2))
+
+    delivery.mend_clocks()
+
+    wait = Bot.objects.get().resumes_at - timezone.now()
+    assert timedelta(seconds=100) < wait <= timedelta(minutes=2)
+
+
+def test_a_clock_that_was_wrong_does_not_put_off_a_probe() -> None:
+    Bot.objects.create(
+        token_env="TELEGRAM_BOT_TOKEN",
+        failures=FAILURES_UNTIL_BROKEN,
+        resumes_at=timezone.now() + timedelta(hours=1),
+    )
+
+    delivery.mend_clocks()
+
+    assert Bot.objects.to_be_probed(timezone.now()).exists()
+
+
+def test_what_telegram_asks_for_by_a_clock_that_is_right_stays() -> None:
+    Bot.objects.create(token_env="TELEGRAM_BOT_TOKEN")
+    bots.wait("TELEGRAM_BOT_TOKEN", timedelta(hours=1))
+
+    delivery.mend_clocks()
+
+    assert Bot.objects.get().resumes_at > timezone.now() + timedelta(minutes=59)

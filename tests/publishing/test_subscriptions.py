@@ -356,3 +356,26 @@ def test_nothing_is_due_where_nobody_has_subscribed() -> None:
     news_out()
 
     assert not sending.is_due()
+
+
+def test_a_clock_that_was_wrong_puts_off_no_parts(api: BotApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = digest_out()
+    reader(1, kind=Kind.DAILY, channel=out.channel)
+    api.faults.append(Fault.FLOOD)
+    with monkeypatch.context() as ahead:
+        ahead.setattr(timezone, "now", lambda: datetime.now(UTC) + timedelta(hours=1))
+        mail()
+
+    assert sending.mend_clocks() == 1
+
+    assert Delivery.objects.get().not_before <= timezone.now()
+    assert sending.mend_clocks() == 0
+
+
+def test_who_waits_for_their_hour_goes_on_waiting(api: BotApi) -> None:
+    out = digest_out()
+    reader(1, kind=Kind.DAILY, channel=out.channel)
+    mail()
+    Delivery.objects.update(state=State.READY, not_before=timezone.now() + timedelta(hours=1))
+
+    assert sending.mend_clocks() == 0

@@ -11,7 +11,7 @@ from prometheus_client import REGISTRY
 
 from tests.fakes.llm_server import Fault, LlmServer
 from tests.usage.conftest import SECRET
-from usage import llm
+from usage import health, llm
 from usage.environment import key_hash
 from usage.health import LONGEST_REST, PATIENCE
 from usage.models import Alert, ApiKey, ApiUsageEvent, Provider
@@ -193,3 +193,29 @@ def test_a_key_that_is_new_in_the_environment_is_used(
 
     assert asked(server) == [TWO]
     assert key(TWO).request_count == 1
+
+
+def test_a_clock_that_was_wrong_lets_no_key_rest_longer(
+    server: LlmServer, provider_of: Callable[..., Provider], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider_of(ONE)
+    later = timezone.now() + timedelta(hours=1)
+    server.will(Fault.FLOOD)
+    with monkeypatch.context() as ahead, pytest.raises(llm.ProviderFailed):
+        ahead.setattr(timezone, "now", lambda: later)
+        ask()
+
+    assert health.mend_clocks() == 1
+
+    assert health.mend_clocks() == 0
+    assert ask().provider == "gemini"
+
+
+def test_a_clock_that_was_wrong_lets_no_provider_rest_longer(provider_of: Callable[..., Provider]) -> None:
+    now = timezone.now()
+    Provider.objects.create(name="lost", consecutive_failures=PATIENCE, skipped_until=now + timedelta(hours=1))
+    Provider.objects.create(name="blocked", skipped_until=now + timedelta(hours=6))
+
+    assert health.mend_clocks() == 1
+
+    assert Provider.objects.get(name="lost").skipped_until < timezone.now()

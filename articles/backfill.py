@@ -148,6 +148,11 @@ def record_dead_page(url: str, error: Failure, attempts: int) -> None:
     DeadLetter.record(DeadLetter.EntityType.PAGE, url, error.code, str(error), attempts)
 
 
+def forget_dead_pages(urls: Sequence[str]) -> None:
+    """Pages that have come after all are no dead letters any more."""
+    DeadLetter.objects.filter(entity_type=DeadLetter.EntityType.PAGE, entity_ref__in=urls).delete()
+
+
 def check(source: Source, direction: str) -> Selectors:
     """What the source says of its archive, which can be read in this direction. Raises NotDescribed."""
     found = reading.described(source)
@@ -176,6 +181,7 @@ def read_page(step: Step) -> None:
     step.gain.pages, step.attempts, step.error, place.skipped_in_row = 1, 0, "", 0
     with transaction.atomic():
         _store(step, found, listing)
+        forget_dead_pages([url])
         step.write()
         if step.is_dry:
             transaction.set_rollback(True)

@@ -11,7 +11,17 @@ from django.db import transaction
 from django.utils import timezone
 
 from articles import archived, completion, http
-from articles.backfill import LEASE, MOST_ATTEMPTS, Failure, Lost, Step, is_passing, read_page, record_dead_page
+from articles.backfill import (
+    LEASE,
+    MOST_ATTEMPTS,
+    Failure,
+    Lost,
+    Step,
+    forget_dead_pages,
+    is_passing,
+    read_page,
+    record_dead_page,
+)
 from articles.models import Article, BackfillRun, Source
 from articles.sites.pages import Found
 from articles.sites.reading import NotDescribed
@@ -86,6 +96,7 @@ def _read_texts(step: Step) -> None:
         ]
     with transaction.atomic():
         again = [each for each in fetched if not _settle(step, each)]
+        forget_dead_pages([each.article.url for each in fetched if isinstance(each.result, Found)])
         # What has to wait stands last, so that the others come first.
         place.texts = place.texts[len(batch) :] + [[each.article.pk, _attempts_of(each)] for each in again]
         _wait_if_nothing_came(step, fetched, again)

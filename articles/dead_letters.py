@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from articles import rereading
 from articles.canonical import NotCanonical, canonicalise
 from articles.forecasts import planning
 from articles.models import Article, DeadLetter, Source
@@ -106,6 +107,17 @@ def _handle(letter: DeadLetter) -> Outcome:
 
 
 @handles(Kind.PAGE)
+def _page(ref: str) -> Outcome:
+    """A page that an archive's walk has given up: the text of an article that is stored without, or a day's list."""
+    bare = Article.objects.filter(_named(ref), status=Article.Status.STORED, content="", edited_at=None)
+    if article := bare.select_related("source").first():
+        rereading.read_text_again(article)
+        return Outcome.DUE
+    if not Article.objects.filter(_named(ref)).exists():
+        return Outcome.DUE if rereading.read_list_again(ref) else Outcome.LOST
+    return _article(ref)
+
+
 @handles(Kind.ARTICLE)
 @handles(Kind.SUMMARY)
 def _article(ref: str) -> Outcome:

@@ -72,6 +72,7 @@ class BackfillRun(models.Model):
         RECONCILE = "reconcile", _("reconciling")
         COMPARE = "compare", _("comparing, storing nothing")
         CATCH_UP = "catch-up", _("catching up")
+        RETRY = "retry", _("trying dead letters again")
 
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="backfills", verbose_name=_("source"))
     date_from = models.DateField(_("from"))

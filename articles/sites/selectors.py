@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from django.utils.translation import gettext as _
 from selectolax.lexbor import LexborHTMLParser, SelectolaxError
@@ -98,6 +98,20 @@ class Archive(ListPage):
     """The list of one day, at the `address` with `{day}` in `day_format`. What it does not say is as in the list."""
 
     day_format: str = "%d.%m.%Y"
+
+    def day_at(self, address: str) -> date | None:
+        """The day whose list is at an address; None if that is none of this archive's, or not a day's."""
+        if not self.address:
+            return None
+        pattern = re.escape(self.address).replace(r"\{page\}", r"\d+").replace(r"\{day\}", "(?P<day>.+?)", 1)
+        # Where it names the day twice, both are the same.
+        found = re.fullmatch(pattern.replace(r"\{day\}", "(?P=day)"), address)
+        if not found or "day" not in found.groupdict():
+            return None
+        try:
+            return datetime.strptime(unquote(found["day"]), self.day_format).date()  # noqa: DTZ007
+        except ValueError:
+            return None
 
 
 @dataclass(frozen=True, slots=True)

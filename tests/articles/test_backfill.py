@@ -15,7 +15,7 @@ from articles.backfill import LEASE, Lost
 from articles.models import ArchiveDay, Article, BackfillRun, DeadLetter, Source
 from articles.sites import reading
 from tests.factories import ArticleFactory, SourceFactory
-from tests.fakes.site_server import MOSCOW, Site, days_of_news, site_server
+from tests.fakes.site_server import MOSCOW, Site, archive_path, days_of_news, site_server
 
 pytestmark = pytest.mark.django_db
 
@@ -150,13 +150,6 @@ def step_through(run: BackfillRun) -> list[timedelta | None]:
 def planned(source: Source, **values: Any) -> BackfillRun:
     values = {"date_from": date(2024, 5, 17), "date_to": LAST, "next_step_at": timezone.now()} | values
     return BackfillRun.objects.create(source=source, **values)
-
-
-def archive_path(day: str, page: int = 1) -> str:
-    return (
-        f"/ru/archive/search/_/page={page}/?text_header=&author=&topic="
-        f"&date_st={day}&sselect=0&date_en={day}&archive_sort="
-    )
 
 
 def test_an_outage_is_waited_for_and_costs_nothing(source: Source, site: Site) -> None:
@@ -317,6 +310,7 @@ def test_what_the_old_bot_left_is_resumed_where_it_stopped(source: Source, site:
         (["--source", "warandpaece", "--from", "2024-05-01"], "There is no source warandpaece. Did you mean"),
         (["--from", "2024-05-01"], "Say which archive"),
         (["--source", "warandpeace", "--from", "2024-05-02", "--to", "2024-05-01"], "--from is later than --to."),
+        (["--source", "warandpeace", "--from", "2999-05-01"], "2999-05-01 is still to come"),
         (["--resume", "99"], "There is no run 99."),
         (["--resume", "9" * 30], "Error: argument --resume: 9"),
     ],

@@ -67,6 +67,13 @@ def days_of_news(last: date, days: int, a_day: int, *, first: int = 1) -> list[N
     return made
 
 
+def archive_path(day: str, page: int = 1) -> str:
+    return (
+        f"/ru/archive/search/_/page={page}/?text_header=&author=&topic="
+        f"&date_st={day}&sselect=0&date_en={day}&archive_sort="
+    )
+
+
 @dataclass
 class Site:
     """What the site has, how it behaves, and what it was asked for.

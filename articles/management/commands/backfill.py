@@ -88,8 +88,10 @@ def planned(**options: Any) -> BackfillRun:
     """A new run as it is asked for, without a row yet. Raises CommandError."""
     if not options["source"] or not options["first"]:
         raise CommandError("Say which archive and how far back: --source SLUG --from YYYY-MM-DD, or --resume ID.")
-    last = options["last"] or timezone.localdate()
-    if options["first"] > last:
+    first, last = options["first"], options["last"] or timezone.localdate()
+    if max(first, last) > timezone.localdate():
+        raise CommandError(f"{max(first, last)} is still to come: no archive has anything of it.")
+    if first > last:
         raise CommandError("--from is later than --to.")
     source = source_named(options["source"])
     try:
@@ -98,7 +100,7 @@ def planned(**options: Any) -> BackfillRun:
         raise CommandError(str(error)) from error
     return BackfillRun(
         source=source,
-        date_from=options["first"],
+        date_from=first,
         date_to=last,
         direction=options["direction"],
         page_limit=options["pages"],

@@ -113,6 +113,17 @@ def test_every_variable_of_the_compose_file_itself_is_documented():
     assert used == set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE))
 
 
+def test_the_proxy_takes_what_compose_leaves_empty():
+    """An argument that is not there at all is an error to it."""
+    may_be_empty = re.findall(r"\$\{(\w+):-\}", (ROOT / "docker" / "compose.yml").read_text())
+    caddyfile = (ROOT / "docker" / "Caddyfile").read_text()
+
+    used = [name for name in may_be_empty if f"{{${name}" in caddyfile]
+
+    assert used
+    assert [name for name in used if f'"{{${name}}}"' not in caddyfile] == []
+
+
 @pytest.mark.parametrize("service", sorted(OURS - {"migrate"}))
 def test_no_process_starts_before_the_migrations(service):
     assert SERVICES[service]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}

@@ -189,5 +189,5 @@ def test_the_list_says_what_can_be_used(backup: Path) -> None:
     usable = said("restore")
     cut(backup)
 
-    assert "1 usable" in usable and backup.name in usable
-    assert "unusable" in said("restore") and "0 usable" in said("restore")
+    assert "1 of 1 usable" in usable and backup.name in usable
+    assert "unusable" in said("restore") and "0 of 1 usable" in said("restore")

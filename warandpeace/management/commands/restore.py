@@ -91,4 +91,5 @@ class Command(BaseCommand):
                 f"{kept.folder.name}  {made:%Y-%m-%d %H:%M}  {kept.manifest.engine}  {kept.manifest.rows:,} rows  "
                 f"{kept.manifest.size / 1e6:,.1f} MB  {'encrypted' if kept.manifest.is_encrypted else 'in the clear'}"
             )
-        self.stdout.write(f"{sum(not kept.trouble for kept in found)} usable backups in {shelf.shelf()}.")
+        usable = sum(not kept.trouble for kept in found)
+        self.stdout.write(f"{usable} of {len(found)} usable, in {shelf.shelf()}.")

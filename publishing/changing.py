@@ -220,7 +220,7 @@ def _posts_with_numbers(publication: Publication) -> list[Post]:
         raise NotPossible(_("Nothing of this publication is known to stand in the channel."))
     if any(post.message.message_id is None for post in posts):
         raise NotPossible(_("The number of a post in the channel is not known. Note it below first."))
-    if any(map(standing.is_left_behind, posts)):
+    if any(standing.is_left_behind(post.message, publication.channel) for post in posts):
         raise NotPossible(standing.left_behind())
     return posts
 

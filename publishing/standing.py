@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from publishing.models import Message, Publication
+from publishing.models import Channel, Message, Publication
 
 Action, State = Message.Action, Message.State
 
@@ -33,11 +33,9 @@ def posts(messages: Iterable[Message]) -> list[Post]:
     ]
 
 
-def is_left_behind(post: Post) -> bool:
-    """Whether it stands in the chat that the channel had before it moved, where its number is good for nothing."""
-    message = post.message
-    moved_at = message.channel.moved_at
-    return moved_at is not None and message.sent_at is not None and message.sent_at < moved_at
+def is_left_behind(message: Message, channel: Channel) -> bool:
+    """Whether it stands in the chat that its channel had before it moved, where its number is good for nothing."""
+    return channel.moved_at is not None and message.sent_at is not None and message.sent_at < channel.moved_at
 
 
 def left_behind() -> str:

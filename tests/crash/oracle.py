@@ -80,7 +80,7 @@ def _differences(api: BotApi, messages: list[Message]) -> Iterator[Breach]:
         texts = {message.payload.get("text") for message in own}
         for message in own:
             if message.action == Message.Action.SEND and message.state == State.SENT:
-                is_left = standing.is_left_behind(standing.Post(message, message.payload))
+                is_left = standing.is_left_behind(message, message.channel)
                 here = stands.get((message.channel.chat_id, message.message_id))
                 seen = next(iter(texts & left), None) if is_left else here
                 if seen != posts.get(message.pk):

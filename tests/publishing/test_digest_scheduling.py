@@ -115,7 +115,7 @@ def test_what_a_clock_that_ran_ahead_has_made_is_made_again_in_time() -> None:
 def test_a_schedule_that_ran_ahead_waits_for_the_end_of_the_period() -> None:
     channel = newsroom()
     plan(channel, since=datetime.now(UTC) - timedelta(days=1))
-    digests.plan_due(datetime.now(UTC) + timedelta(days=1))
+    digests.plan_due(datetime.now(UTC) + timedelta(days=2))
     Digest.objects.update(next_step_at=datetime.now(UTC))
 
     ahead = finished(Digest.objects.latest("period_start"))

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from publishing.models import Attempt, Bot, Channel, Chat, Message, Publication
 from publishing.models.chat import pace_of_chats
-from publishing.prepared import Blank, Prepared, PreparedUpdate
+from publishing.prepared import PK, Blank, Prepared, PreparedUpdate
 
 # Between the claim and "sending" lie a booked moment and one query. Who needs longer has lost the message.
 CLAIM_LEASE = timedelta(seconds=5)
@@ -139,7 +139,7 @@ def _book(channel: Channel, now: datetime) -> datetime | None:
 
 # --- what each claim asks -------------------------------------------------------------------------------------------
 
-PK, CHANNEL, NOW = Blank("pk", BigIntegerField()), Blank("channel", BigIntegerField()), Blank("now", DateTimeField())
+CHANNEL, NOW = Blank("channel", BigIntegerField()), Blank("now", DateTimeField())
 
 
 def _open_channel() -> QuerySet[Channel]:

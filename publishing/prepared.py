@@ -4,7 +4,7 @@ to answer it.
     next_post = Prepared(lambda: Message.objects.due(Blank("now", DateTimeField())).order_by("id")[:1])
     message = next_post.first(now=timezone.now())
 
-    postpone = PreparedUpdate(lambda: Message.objects.filter(pk=Blank("pk", BigIntegerField())), "not_before")
+    postpone = PreparedUpdate(lambda: Message.objects.filter(pk=PK), "not_before")
     is_there = postpone.run(pk=5, not_before=timezone.now())
 """
 
@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 
 from django.db import connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Expression, Field, Model, QuerySet
+from django.db.models import BigIntegerField, Expression, Field, Model, QuerySet
 from django.db.models.sql import UpdateQuery
 from django.db.models.sql.compiler import SQLCompiler
 
@@ -37,6 +37,10 @@ class Blank(Expression):
 
     def fill_in(self, values: dict[str, Any]) -> Any:
         return self.output_field.get_db_prep_value(values[self.name], connection)
+
+
+# What most statements ask by.
+PK = Blank("pk", BigIntegerField())
 
 
 class Statement(ABC):

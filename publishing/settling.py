@@ -23,7 +23,7 @@ from publishing import standing
 from publishing.metrics import articles_posted, post_duration, post_wait
 from publishing.models import Attempt, Channel, Message, Publication
 from publishing.outcomes import NotSent, Outcome, Refused, Sent, Unknown
-from publishing.prepared import Blank, Prepared, PreparedUpdate
+from publishing.prepared import PK, Blank, Prepared, PreparedUpdate
 from usage.models import Alert
 
 logger = logging.getLogger(__name__)
@@ -265,8 +265,6 @@ def _publish_if_complete(publication: Publication) -> None:
 
 
 # --- what each post asks --------------------------------------------------------------------------------------------
-
-PK = Blank("pk", BigIntegerField())
 
 _held = Prepared(lambda: Publication.objects.select_for_update().filter(pk=PK))
 _sent = PreparedUpdate(

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from publishing.prepared import Blank, Prepared, PreparedUpdate
+from publishing.prepared import PK, Blank, Prepared, PreparedUpdate
 
 # So many calls in a row without an answer of Telegram's own open the breaker: then only getMe is called.
 FAILURES_UNTIL_BROKEN = 3
@@ -91,7 +91,7 @@ class Bot(models.Model):
 _known = Prepared(lambda: Bot.objects.filter(token_env=Blank("token_env", models.CharField())))
 _booking = PreparedUpdate(
     lambda: Bot.objects.usable(Blank("now", models.DateTimeField())).filter(
-        pk=Blank("pk", models.BigIntegerField()), next_call_at=Blank("seen", models.DateTimeField())
+        pk=PK, next_call_at=Blank("seen", models.DateTimeField())
     ),
     "next_call_at",
 )

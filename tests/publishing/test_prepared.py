@@ -5,17 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.db.models import BigIntegerField, F
+from django.db.models import F
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from publishing.models import Channel, Message
-from publishing.prepared import Blank, Prepared, PreparedUpdate
+from publishing.prepared import PK, Prepared, PreparedUpdate
 from tests.factories import ChannelFactory
 from tests.publishing.outbox import approved
 
 pytestmark = pytest.mark.django_db
-PK = Blank("pk", BigIntegerField())
 
 one_message = Prepared(lambda: Message.objects.filter(pk=PK))
 pause = PreparedUpdate(

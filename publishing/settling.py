@@ -6,6 +6,7 @@ Each verb is one transaction, and locks the publication before its message, as a
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -63,7 +64,7 @@ def settle(attempt: Attempt, outcome: Outcome) -> bool:
     message = locked(attempt.message)
     outcome, now = _for_what_stays_behind(message, outcome), timezone.now()
     in_time = _note_in_time(attempt, outcome, now)
-    settled = in_time or _note_late(attempt, outcome, now)
+    settled = in_time or _note(attempt, outcome, now, OPEN_FOR[type(outcome)])
     _close(attempt, outcome, now, settled=settled)
     if settled and not in_time:
         Alert.is_over(UNRESOLVED, str(message.pk))
@@ -87,19 +88,13 @@ def _note_in_time(attempt: Attempt, outcome: Outcome, now: datetime) -> bool:
     """Write what an outcome makes of the message that is still being sent; True if it was."""
     if isinstance(outcome, Sent):
         return bool(_sent.run(pk=attempt.message_id, fence=attempt.fence, message_id=outcome.number, sent_at=now))
-    row = Message.objects.filter(pk=attempt.message_id, fence=attempt.fence, state=State.SENDING)
-    return bool(row.update(**_values(attempt, outcome, now)))
+    return _note(attempt, outcome, now, [State.SENDING])
 
 
-def _note_late(attempt: Attempt, outcome: Outcome, now: datetime) -> bool:
-    """The same for a message that was given up for lost; True if its state is still open for that."""
-    row = Message.objects.filter(pk=attempt.message_id, fence=attempt.fence, state__in=OPEN_FOR[type(outcome)])
-    return bool(row.update(**_values(attempt, outcome, now)))
-
-
-def _values(attempt: Attempt, outcome: Outcome, now: datetime) -> dict[str, Any]:
-    """What an outcome makes of the message."""
-    return {"claimed_until": None} | _state_after(attempt, outcome, now)
+def _note(attempt: Attempt, outcome: Outcome, now: datetime, states: Sequence[Message.State]) -> bool:
+    """Write what an outcome makes of the message; True if that is in one of these states."""
+    row = Message.objects.filter(pk=attempt.message_id, fence=attempt.fence, state__in=states)
+    return bool(row.update(**{"claimed_until": None} | _state_after(attempt, outcome, now)))
 
 
 def _state_after(attempt: Attempt, outcome: Outcome, now: datetime) -> dict[str, Any]:

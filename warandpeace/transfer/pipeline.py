@@ -36,8 +36,8 @@ def pump(blocks: Iterable[Block], target: Target, write: Write, prove: Prove) ->
     with ExitStack() as stack:
         if target.is_server:
             stack.enter_context(_short_turns())
-        writer = stack.enter_context(_thread(target, target.open_writer))
-        prover = stack.enter_context(_thread(target, target.open_reader))
+        writer = stack.enter_context(thread_of(target, target.open_writer))
+        prover = stack.enter_context(thread_of(target, target.open_reader))
         flying = deque[Future[Proved]]()
         for block in blocks:
             written = writer.submit(write, block)
@@ -59,7 +59,7 @@ def from_both_ends(target: Target, things: Sequence[Thing], do: Callable[[Thing]
         return
     waiting = deque(things)
     with ExitStack() as stack:
-        threads = [stack.enter_context(_thread(target, target.open_writer)) for _ in range(2)]
+        threads = [stack.enter_context(thread_of(target, target.open_writer)) for _ in range(2)]
         ends = zip(threads, (waiting.popleft, waiting.pop), strict=True)
         for done in [thread.submit(_one_after_the_other, take, do) for thread, take in ends]:
             done.result()
@@ -89,7 +89,7 @@ def _after(written: Future[Written], prove: Prove) -> Proved:
 
 
 @contextmanager
-def _thread(target: Target, begin: Callable[[], None]) -> Iterator[ThreadPoolExecutor]:
+def thread_of(target: Target, begin: Callable[[], None]) -> Iterator[ThreadPoolExecutor]:
     """A thread of its own for a connection of its own."""
     executor = ThreadPoolExecutor(1)
     try:

@@ -17,10 +17,10 @@ from warandpeace.transfer.blocks import Block, Stream
 from warandpeace.transfer.corrections import Line, keep, kept, read_lines, rehearsed
 from warandpeace.transfer.errors import Stopped, TransferError
 from warandpeace.transfer.following import Followed, follow
-from warandpeace.transfer.indexes import make_room, rebuild
+from warandpeace.transfer.indexes import Indexes
 from warandpeace.transfer.models import Transfer
 from warandpeace.transfer.opening import advice, check_fresh, make_schema, open_target, schema_is_missing
-from warandpeace.transfer.pipeline import from_both_ends, pump
+from warandpeace.transfer.pipeline import pump
 from warandpeace.transfer.progress import Progress
 from warandpeace.transfer.proof import Account, Proved, Verifier, accounts_of, keep_proof, prove
 from warandpeace.transfer.reconcile import Writer
@@ -196,14 +196,16 @@ class Journey:
     def _carry(self, target: Target, run: Transfer, streams: list[Stream]) -> Outcome:
         accounts = accounts_of(streams, is_limited=self.request.limit is not None)
         tables = {table: None for stream in streams for table in stream.targets}
-        make_room(target, run, streams)
+        indexes = Indexes(target, run, streams, self._look_for_a_stop)
+        indexes.make_room()
         writer = Writer(target, run)
         blocks = self._blocks(streams, accounts)
-        for proved in pump(blocks, target, writer.write, lambda written: prove(target, written)):
-            self._count(accounts[proved.stream], proved)
-        rebuild(target, self.progress, self._look_for_a_stop)
+        with indexes.built_behind() as reach:
+            for proved in pump(blocks, target, writer.write, lambda written: prove(target, written)):
+                self._count(accounts[proved.stream], proved)
+                reach(proved.stream)
+        indexes.rebuild(self.progress)
         target.settle(tables)
-        from_both_ends(target, list(tables), target.look_at)
         keep_proof(target, run, accounts.values())
         outcome = self._outcome(target.label, accounts, run)
         run.state = Transfer.State.PROVED if outcome.holds else Transfer.State.UNPROVED

@@ -1,7 +1,8 @@
-"""Articles by the column: the same rows, to the byte, as one by one; whatever is odd goes one by one."""
+"""Articles and API calls by the column: the same rows, to the byte, as one by one, where whatever is odd goes."""
 
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -15,9 +16,11 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from tests.transfer.test_hostile import hostile_file, rows
+from tests.transfer.test_hostile import hostile_file, rows, wild
 from warandpeace.legacy.articles import Articles
+from warandpeace.legacy.ledgers import UsageEvents
 from warandpeace.legacy.reading import LegacySource
+from warandpeace.legacy.stream import LegacyStream
 from warandpeace.transfer.blocks import Block
 from warandpeace.transfer.scope import Scope
 from warandpeace.transfer.snapshot import SqliteSnapshot
@@ -47,14 +50,34 @@ usual = st.tuples(
 )
 
 
+names = st.none() | st.sampled_from(["", "gemini", "нет связи"])
+counts = st.none() | st.integers(0, 4000)
+costs = st.none() | st.floats(0, 9) | st.sampled_from([0.0, 1.5e-6, 0.000188, 3])
+extras = st.sampled_from([None, "", "{}", '{"chunk": 2, "ratio": 0.50}', "[1]", "no JSON"])
+instants = st.sampled_from(["2025-06-21T09:00:00+00:00", "2025-06-21T09:00:00.123456+00:00", "2025-06-21 09:00:00"])
+call = st.tuples(instants, *[names] * 4, *[counts] * 6, costs, names, extras)
+odd_call = st.tuples(instants | wild, *[names | wild] * 4, *[counts | wild] * 6, costs | wild, names | wild, extras)
+
+
 @contextmanager
-def articles_of(path: Path) -> Iterator[Articles]:
+def stream_of(path: Path, name: str = "articles") -> Iterator[LegacyStream]:
     with closing(SqliteSnapshot(path)) as snapshot:
         source = LegacySource(snapshot, MOSCOW)
-        settings = source.prepare(None, {}, {"articles"}, is_first=True)
-        (stream,) = source.streams(None, Scope(500), settings, {"articles"})
-        assert isinstance(stream, Articles)
+        settings = source.prepare(None, {}, {name}, is_first=True)
+        (stream,) = source.streams(None, Scope(500), settings, {name})
         yield stream
+
+
+def calls_file(folder: Path, calls: list[tuple[Any, ...]]) -> Path:
+    """An old file with these calls to paid APIs; SQLite keeps whatever comes into its columns."""
+    path = hostile_file(folder, [])
+    columns = ", ".join(UsageEvents.old_columns)
+    with closing(sqlite3.connect(path)) as file:
+        file.execute(f"CREATE TABLE api_usage_events ({columns.replace('id', 'id INTEGER PRIMARY KEY', 1)})")
+        places = ", ".join("?" * len(UsageEvents.old_columns))
+        file.executemany(f"INSERT INTO api_usage_events VALUES ({places})", [(None, *each) for each in calls])
+        file.commit()
+    return path
 
 
 def account(block: Block) -> tuple[Any, ...]:
@@ -73,9 +96,9 @@ def test_articles_become_the_same_by_the_column_as_one_by_one(content: list[tupl
     with TemporaryDirectory() as folder:
         path = hostile_file(Path(folder), content)
 
-        with articles_of(path) as stream:
+        with stream_of(path) as stream:
             quickly = account(next(stream.blocks()))
-        with articles_of(path) as stream:
+        with stream_of(path) as stream:
             carefully = account(stream._block(0, 500, is_careful=True))
 
         assert quickly == carefully
@@ -85,7 +108,30 @@ def test_usual_articles_do_go_by_the_column(tmp_path: Path, monkeypatch: pytest.
     row = ("https://news.example/1/", None, "Заголовок", SECONDS[0], "Текст", None, SECONDS[0], SECONDS[1])
     monkeypatch.setattr(Articles, "understood", None)
 
-    with articles_of(hostile_file(tmp_path, [row])) as stream:
+    with stream_of(hostile_file(tmp_path, [row])) as stream:
+        block = next(stream.blocks())
+
+    assert block.transferred == 1
+
+
+@given(st.lists(call, min_size=1, max_size=12) | st.lists(call | odd_call, min_size=1, max_size=12))
+@examples(max_examples=100, deadline=None)
+def test_calls_become_the_same_by_the_column_as_one_by_one(calls: list[tuple[Any, ...]]) -> None:
+    with TemporaryDirectory() as folder:
+        path = calls_file(Path(folder), calls)
+
+        with stream_of(path, UsageEvents.name) as stream:
+            quickly = account(next(stream.blocks()))
+            carefully = account(stream._block(0, 500, is_careful=True))
+
+        assert quickly == carefully
+
+
+def test_usual_calls_do_go_by_the_column(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual_call = ("2025-06-21T09:00:00+00:00", "gemini", None, "", None, 1, 1, 200, None, 5, 0, 0.000188, None, "{}")
+    monkeypatch.setattr(UsageEvents, "convert", None)
+
+    with stream_of(calls_file(tmp_path, [usual_call]), UsageEvents.name) as stream:
         block = next(stream.blocks())
 
     assert block.transferred == 1

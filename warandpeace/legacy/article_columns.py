@@ -17,10 +17,9 @@ from warandpeace.legacy.article_rows import (
     TO_THE_MINUTE,
     sound_summary,
 )
+from warandpeace.legacy.values import Columns, demand, keys, texts
 from warandpeace.transfer.encoding import Utf8
-from warandpeace.transfer.errors import Unfit
 
-Columns = dict[str, Sequence[Any]]
 TEXT, NOTHING, NO_TEXT = "text", "null", Utf8()
 
 
@@ -46,21 +45,18 @@ class UsualArticles:
         (numbers, ids, urls, _, titles, published, contents, summaries, created, updated, backfill, kinds) = zip(
             *rows, strict=True
         )
-        _demand(ids == numbers and set(map(type, ids)) == {int} and min(ids) > 0)
-        _demand(set(map(type, titles)) == {str} and all(titles))
-        _demand({*map(type, urls), *map(type, summaries)} <= {str, type(None)})
-        _demand(set(kinds) <= {TEXT, NOTHING})
+        demand(ids == numbers and set(map(type, titles)) == {str} and all(titles) and set(kinds) <= {TEXT, NOTHING})
         published_at = [clocks.moment(each, "published_at", zone) for each in published]
         created_at = clocks.moments_or(created, "created_at", published_at)
         return cls(
-            ids=ids,
-            urls=[url or links[number] for number, url in zip(numbers, urls, strict=True)],
+            ids=keys(ids),
+            urls=[url or links[number] for number, url in zip(numbers, texts(urls), strict=True)],
             links=[links[number] for number in numbers],
             titles=titles,
             published_at=published_at,
             precisions=[TO_THE_DAY if clocks.has_only_a_day(each) else TO_THE_MINUTE for each in published],
             contents=[Utf8(content) if content else NO_TEXT for content in contents],
-            summaries=[sound_summary(written or "") for written in summaries],
+            summaries=list(map(sound_summary, texts(summaries))),
             created_at=created_at,
             updated_at=created_at if updated == created else clocks.moments_or(updated, "updated_at", created_at),
             notes=[BACKFILL_NOTES.get(each, "") for each in backfill],
@@ -109,11 +105,6 @@ class UsualArticles:
             "created_at": moments,
             "updated_at": moments,
         }
-
-
-def _demand(is_usual: bool) -> None:
-    if not is_usual:
-        raise Unfit("is not usual")
 
 
 def _picker(chosen: Collection[Any]) -> Callable[[Sequence[Any]], list[Any]]:

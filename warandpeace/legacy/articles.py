@@ -23,8 +23,9 @@ from warandpeace.legacy.article_rows import (
     summary_of,
     summary_row,
 )
+from warandpeace.legacy.family_stream import FamilyStream
 from warandpeace.legacy.links import link_of
-from warandpeace.legacy.stream import CELL, FamilyStream, New, Setting
+from warandpeace.legacy.stream import CELL, New, Setting
 from warandpeace.legacy.values import Old, key, text
 from warandpeace.transfer.blocks import Block
 from warandpeace.transfer.encoding import Utf8

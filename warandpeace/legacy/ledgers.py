@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from types import NoneType
 from typing import Any
 from uuid import UUID
 
 from usage.models import ApiUsageDaily, ApiUsageEvent, ProcessSession, SessionStatsDaily
 from warandpeace.legacy import clocks
-from warandpeace.legacy.stream import FamilyStream, New, RowStream
-from warandpeace.legacy.values import Old, key, number, text
+from warandpeace.legacy.family_stream import FamilyStream
+from warandpeace.legacy.stream import ColumnStream, New, RowStream
+from warandpeace.legacy.values import Columns, Old, demand, key, keys, number, numbers, text, texts
 from warandpeace.transfer.errors import Unfit
 from warandpeace.transfer.jsonb import parse_json
 from warandpeace.transfer.tables import Table
 
+SUCCEEDED, FAILED = ApiUsageEvent.State.SUCCEEDED.value, ApiUsageEvent.State.FAILED.value
 EVENT, SESSION, STATISTICS = Table(ApiUsageEvent), Table(ProcessSession), Table(SessionStatsDaily)
 # The old file knows no numbers for these rows: the database gives them, and the natural key names the row.
 DAILY = Table(ApiUsageDaily, key=("day", "provider", "model", "api_key_hash"), without=("id",))
@@ -33,7 +36,13 @@ def money(old: Old, name: str) -> Decimal:
     return Decimal(repr(value))
 
 
-class UsageEvents(RowStream):
+def moneys(values: Sequence[object]) -> list[Decimal]:
+    """`money` for a whole column. Raises Unfit."""
+    demand({*map(type, values)} <= {float, int, NoneType})
+    return [Decimal(repr(value or 0)) for value in values]
+
+
+class UsageEvents(ColumnStream):
     name = "api_usage_events"
     main = EVENT
     targets = (EVENT,)
@@ -58,43 +67,54 @@ class UsageEvents(RowStream):
     )
 
     def convert(self, old: Old) -> New:
-        state = ApiUsageEvent.State.SUCCEEDED if number(old, "success") else ApiUsageEvent.State.FAILED
-        return [
-            (
-                EVENT,
-                EVENT.row(
-                    {
-                        "id": key(old),
-                        "started_at": clocks.moment(old["ts_utc"], "ts_utc"),
-                        "state": state.value,
-                        "provider": text(old, "provider"),
-                        "model": text(old, "model"),
-                        "api_key_hash": text(old, "api_key_hash"),
-                        "endpoint": text(old, "endpoint"),
-                        "requests": number(old, "req_count", 1),
-                        "http_status": old["http_status"],
-                        "latency_ms": old["latency_ms"],
-                        "tokens_in": number(old, "tokens_in"),
-                        "tokens_out": number(old, "tokens_out"),
-                        "cost_usd": money(old, "cost_usd"),
-                        "error_code": text(old, "error_code"),
-                        **extra_of(old),
-                    }
-                ),
-            )
-        ]
+        values = {
+            "id": key(old),
+            "started_at": clocks.moment(old["ts_utc"], "ts_utc"),
+            "state": SUCCEEDED if number(old, "success") else FAILED,
+            "provider": text(old, "provider"),
+            "model": text(old, "model"),
+            "api_key_hash": text(old, "api_key_hash"),
+            "endpoint": text(old, "endpoint"),
+            "requests": number(old, "req_count", 1),
+            "http_status": old["http_status"],
+            "latency_ms": old["latency_ms"],
+            "tokens_in": number(old, "tokens_in"),
+            "tokens_out": number(old, "tokens_out"),
+            "cost_usd": money(old, "cost_usd"),
+            "error_code": text(old, "error_code"),
+            "extra": extra_of(text(old, "extra_json")),
+        }
+        return [(EVENT, EVENT.row(values))]
+
+    def convert_columns(self, old: Columns) -> Columns:
+        return {
+            "id": keys(old["id"]),
+            "started_at": clocks.moments(old["ts_utc"], "ts_utc"),
+            "state": [SUCCEEDED if succeeded else FAILED for succeeded in numbers(old["success"])],
+            "provider": texts(old["provider"]),
+            "model": texts(old["model"]),
+            "api_key_hash": texts(old["api_key_hash"]),
+            "endpoint": texts(old["endpoint"]),
+            "requests": numbers(old["req_count"], 1),
+            "http_status": old["http_status"],
+            "latency_ms": old["latency_ms"],
+            "tokens_in": numbers(old["tokens_in"]),
+            "tokens_out": numbers(old["tokens_out"]),
+            "cost_usd": moneys(old["cost_usd"]),
+            "error_code": texts(old["error_code"]),
+            "extra": list(map(extra_of, texts(old["extra_json"]))),
+        }
 
 
-def extra_of(old: Old) -> dict[str, Any]:
+def extra_of(written: str) -> dict[str, Any]:
     """The event's further facts, if there are any; a text that is no JSON object is kept as `text` in one."""
-    written = text(old, "extra_json")
     if not written:
         return {}
     try:
         value = parse_json(written)
     except Unfit:
         value = written
-    return {"extra": value if isinstance(value, dict) else {"text": written}}
+    return value if isinstance(value, dict) else {"text": written}
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from functools import reduce
 from articles.models import BackfillRun, DeadLetter
 from warandpeace.legacy import clocks
 from warandpeace.legacy.article_rows import ERROR_PREFIXES, LEGACY, SUMMARY
-from warandpeace.legacy.stream import FamilyStream, LegacyStream, New, RowStream
+from warandpeace.legacy.family_stream import FamilyStream
+from warandpeace.legacy.stream import LegacyStream, New, RowStream
 from warandpeace.legacy.values import Old, key, number, text
 from warandpeace.transfer.blocks import Block
 from warandpeace.transfer.errors import Unfit

@@ -13,8 +13,9 @@ from publishing.holding import HELD_BY_TRANSFER
 from publishing.models import Digest, Publication
 from warandpeace.legacy import clocks
 from warandpeace.legacy.article_rows import ARTICLE, PUBLICATION, SUMMARY, article_row, summary_of, summary_row
+from warandpeace.legacy.family_stream import FamilyStream, MergedInto
 from warandpeace.legacy.links import link_of
-from warandpeace.legacy.stream import FamilyStream, MergedInto, New
+from warandpeace.legacy.stream import New
 from warandpeace.legacy.values import Old, key, number, text
 from warandpeace.transfer.errors import Unfit
 from warandpeace.transfer.tables import Table

@@ -18,11 +18,12 @@ from publishing.models import Channel, Digest, Publication
 from usage.models import ApiUsageEvent
 from warandpeace.legacy.articles import Articles
 from warandpeace.legacy.families import Families
+from warandpeace.legacy.family_stream import FamilyStream
 from warandpeace.legacy.ledgers import DailyUsage, Sessions, SessionStatistics, UsageEvents
 from warandpeace.legacy.operations import Backfill, DeadLetters, SessionState, Summaries
 from warandpeace.legacy.passkeys import Passkeys
 from warandpeace.legacy.publications import Digests, PendingPublications
-from warandpeace.legacy.stream import FamilyStream, LegacyStream, Setting
+from warandpeace.legacy.stream import LegacyStream, Setting
 from warandpeace.transfer.corrections import NONE, Corrections
 from warandpeace.transfer.errors import TransferError
 from warandpeace.transfer.scope import Scope

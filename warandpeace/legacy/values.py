@@ -1,12 +1,15 @@
-"""What stands in one column of an old row: SQLite let anything into any of them."""
+"""What stands in one column of an old row, or of many: SQLite let anything into any of them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from types import NoneType
 from typing import Any
 
 from warandpeace.transfer.errors import Unfit
 
 Old = dict[str, Any]
+Columns = dict[str, Sequence[Any]]
 
 
 def text(old: Old, name: str) -> str:
@@ -35,3 +38,30 @@ def key(old: Old, name: str = "id") -> int:
     if not isinstance(value, int) or value < 1:
         raise Unfit(f"{name} is no positive whole number")
     return value
+
+
+def demand(is_usual: bool) -> None:
+    """Raise Unfit for a column in which anything is odd: then its rows are looked at one by one."""
+    if not is_usual:
+        raise Unfit("is not usual")
+
+
+def texts(values: Sequence[Any]) -> list[str]:
+    """Texts that may be missing. Raises Unfit."""
+    demand({*map(type, values)} <= {str, NoneType})
+    return [value or "" for value in values]
+
+
+def numbers(values: Sequence[Any], otherwise: int = 0) -> Sequence[int]:
+    """Whole numbers that may be missing. Raises Unfit."""
+    types = {*map(type, values)}
+    if types == {int}:
+        return values
+    demand(types <= {int, NoneType})
+    return [otherwise if value is None else value for value in values]
+
+
+def keys(values: Sequence[Any]) -> Sequence[int]:
+    """The old rows' own numbers. Raises Unfit."""
+    demand({*map(type, values)} == {int} and min(values) > 0)
+    return values

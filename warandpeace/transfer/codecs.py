@@ -122,7 +122,7 @@ CODECS = {
     "TimeField": Codec(1083, encoding.encode_time, None, _parser(parse_time, "time of day"), str),
     "UUIDField": Codec(2950, encoding.encode_uuid, None, _parser(uuid.UUID, "UUID"), lambda value: value.hex),
     "BinaryField": Codec(17, encoding.encode_binary),
-    "JSONField": Codec(3802, encoding.encode_json, None, _json_from_sqlite, normal_json),
+    "JSONField": Codec(3802, encoding.encode_json, encoding.encode_json_column, _json_from_sqlite, normal_json),
     "GenericIPAddressField": Codec(869, encoding.encode_address, None, None, str),
 }
 SHORT_TEXTS = {"CharField", "SlugField", "FileField", "FilePathField"}

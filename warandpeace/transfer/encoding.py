@@ -14,10 +14,10 @@ import uuid
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Context, Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from itertools import repeat
-from operator import add, contains, floordiv, sub
+from operator import add, floordiv, sub
 from typing import Any
 
 from warandpeace.transfer.errors import Unfit
@@ -30,6 +30,7 @@ NULL = struct.pack("!i", -1)
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 EPOCH_DAY = EPOCH.date().toordinal()
 MICROSECOND = timedelta(microseconds=1)
+DIFFERENT_NUMBERS = 4096  # decimals that are remembered: what a call costs is one of few sums
 LONGEST_TEXT = 1 << 28  # bytes; PostgreSQL's own limit for a field is four times as much
 
 _length = struct.Struct("!i").pack
@@ -87,7 +88,7 @@ def text_column_encoder(max_length: int | None) -> EncodeColumn:
         if max(map(len, values)) > longest:
             raise Unfit("is too long")
         encoded = _all_encoded(values)
-        if any(map(contains, encoded, repeat(b"\0"))):
+        if b"\0" in b"".join(encoded):
             raise Unfit("has a NUL character")
         return list(map(add, map(_length, map(len, encoded)), encoded))
 
@@ -191,6 +192,13 @@ def encode_json(value: object) -> bytes:
     return field_bytes(b"\x01" + normal_json(value).encode())
 
 
+EMPTY_OBJECT = encode_json({})
+
+
+def encode_json_column(values: Sequence[object]) -> list[bytes]:
+    return [EMPTY_OBJECT if value == {} else encode_json(value) for value in values]  # most have nothing to say
+
+
 def encode_address(value: str) -> bytes:
     """An IP address as `inet`: family, prefix, no CIDR, length, bytes."""
     try:
@@ -218,16 +226,19 @@ def decimal_encoder(max_digits: int, places: int) -> Encode:
     groups_after_point = -(-places // 4)
     rounded, shift, exact = rounder(max_digits, places), groups_after_point * 4, Context(prec=80)
 
-    def encode(value: Decimal) -> bytes:
-        scaled = rounded(value)
-        rest, digits = abs(int(scaled.scaleb(shift, exact))), list[int]()
+    @lru_cache(DIFFERENT_NUMBERS)
+    def numeric(whole: int) -> bytes:
+        rest, digits = abs(whole), list[int]()
         while rest:
             rest, digit = divmod(rest, 10_000)
             digits.insert(0, digit)
         weight = len(digits) - groups_after_point - 1 if digits else 0
         while digits and not digits[-1]:
             digits.pop()
-        sign = 0x4000 if digits and scaled < 0 else 0
+        sign = 0x4000 if whole < 0 else 0
         return field_bytes(struct.pack(f"!hhHH{len(digits)}h", len(digits), weight, sign, places, *digits))
+
+    def encode(value: Decimal) -> bytes:
+        return numeric(int(rounded(value).scaleb(shift, exact)))
 
     return encode

@@ -69,6 +69,7 @@ def _fetch(url: str, pace: Pace) -> str:
         # Section 2.3.1.4: what cannot be reached is not absent. Unlike other answers, 4xx says that there is none.
         if isinstance(error, http.BadStatus) and error.status < 500 and error.status != 429:  # noqa: PLR2004
             return ""
-        error.tell_of("robots.txt")
+        if isinstance(error, http.BadStatus | http.TooLarge | http.Undecodable):
+            error.tell_of("robots.txt")
         raise
     return response.body[:READ].decode("utf-8", "replace")

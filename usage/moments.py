@@ -19,8 +19,13 @@ def when(moment: datetime) -> str:
     clock = date_format(local, "H:i")
     if local.date() == today:
         return clock
-    day = date_format(local, "j E" if local.year == today.year else "j E Y")
-    return gettext("%(day)s, %(time)s") % {"day": day, "time": clock}
+    return gettext("%(day)s, %(time)s") % {"day": day(moment), "time": clock}
+
+
+def day(moment: datetime) -> str:
+    """The day alone, with its year if that isn't this one: "23 November"."""
+    local = timezone.localtime(moment)
+    return date_format(local, "j E" if local.year == timezone.localdate().year else "j E Y")
 
 
 def age(moment: datetime) -> str:

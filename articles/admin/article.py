@@ -29,7 +29,6 @@ from articles.tasks import summarise_article, write_note
 from usage.doorbell import ring
 from usage.exporting import Exported
 from usage.listing import ReadOnlyInline
-from usage.moments import when
 
 TONES = {
     Article.Status.NEW: "info",
@@ -158,7 +157,7 @@ class ArticleAdmin(Exported, SearchedArticles, FiledArticles):
 
     @display(description=_("published"), ordering="published_at")
     def published(self, article: Article) -> str:
-        return when(article.published_at)
+        return article.published_when
 
     @display(description=_("status"), label=TONES)
     def status_label(self, article: Article) -> tuple[str, str]:

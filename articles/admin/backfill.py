@@ -8,12 +8,13 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.timesince import timeuntil
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action, display
 
 from articles.backfill import check
@@ -23,6 +24,16 @@ from articles.tasks import continue_backfill
 from usage.doorbell import ring
 from usage.listing import LargeTableAdmin
 
+# What can be done with a run, by its state.
+LIVE, STOPPED = ("pause_run", "cancel_run"), ("resume_run", "cancel_run")
+FITTING = {
+    BackfillRun.State.PENDING: LIVE,
+    BackfillRun.State.RUNNING: LIVE,
+    BackfillRun.State.PAUSED: STOPPED,
+    BackfillRun.State.FAILED: STOPPED,
+    BackfillRun.State.CANCELLED: ("resume_run",),
+    BackfillRun.State.DONE: (),
+}
 PLANNED = (("source", "direction"), ("date_from", "date_to"), ("page_limit", "with_content"))
 
 
@@ -60,7 +71,7 @@ class BackfillRunAdmin(LargeTableAdmin):
                 _("How far it is"),
                 {
                     "fields": (
-                        ("progress", "pages"),
+                        ("days_label", "pages"),
                         ("created_count", "updated_count", "unchanged_count"),
                         ("text_count", "failed_count"),
                         ("speed", "left"),
@@ -72,7 +83,7 @@ class BackfillRunAdmin(LargeTableAdmin):
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: BackfillRun | None = None) -> tuple[str, ...]:
-        named = ("progress", "speed", "left")
+        named = ("days_label", "speed", "left")
         return (*(field.name for field in BackfillRun._meta.fields), *named) if obj else ()
 
     def save_model(self, request: HttpRequest, obj: BackfillRun, form: ModelForm[BackfillRun], change: bool) -> None:
@@ -85,6 +96,20 @@ class BackfillRunAdmin(LargeTableAdmin):
         obj.next_step_at = timezone.now()
         super().save_model(request, obj, form, change)
         ring(continue_backfill, obj.pk)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """A run as it stands: nothing of it can be edited, so nothing is to be saved."""
+        nothing_to_save = {"show_save": False, "show_save_and_continue": False}
+        page: HttpResponse = super().change_view(request, object_id, form_url, nothing_to_save | (extra_context or {}))
+        return page
+
+    def get_actions_submit_line(self, request: HttpRequest, object_id: int) -> list[UnfoldAction]:
+        """The buttons that fit the run's state; one that was pressed is heeded whatever has become of it since."""
+        offered: list[UnfoldAction] = super().get_actions_submit_line(request, object_id)
+        run = self.get_object(request, str(object_id)) if request.method == "GET" else None
+        return [each for each in offered if not run or each.action_name.endswith(FITTING[run.state])]
 
     def has_delete_permission(self, request: HttpRequest, obj: BackfillRun | None = None) -> bool:
         return False
@@ -105,11 +130,17 @@ class BackfillRunAdmin(LargeTableAdmin):
     def state_label(self, run: BackfillRun) -> tuple[str, str]:
         return run.state, run.get_state_display()
 
+    @display(description=_("progress"))
+    def days_label(self, run: BackfillRun) -> str:
+        return gettext("%(done)d of %(days)d days") % {"done": run.days_done, "days": run.days}
+
     @display(description=_("progress"), header=True)
     def progress(self, run: BackfillRun) -> tuple[str, str]:
         stored = number_format(run.created_count, force_grouping=True)
-        days = gettext("%(done)d of %(days)d days") % {"done": run.days_done, "days": run.days}
-        return days, gettext("new: %(new)s, failed: %(failed)d") % {"new": stored, "failed": run.failed_count}
+        return self.days_label(run), gettext("new: %(new)s, failed: %(failed)d") % {
+            "new": stored,
+            "failed": run.failed_count,
+        }
 
     @display(description=_("speed"))
     def speed(self, run: BackfillRun) -> str:
@@ -142,7 +173,7 @@ class BackfillRunAdmin(LargeTableAdmin):
             ring(continue_backfill, pk)
         self._tell(request, ngettext("%(count)d run goes on.", "%(count)d runs go on.", count), count)
 
-    @admin.action(description=_("Cancel"), permissions=["change"])
+    @admin.action(description=_("Cancel the run"), permissions=["change"])
     def cancel_selected(self, request: HttpRequest, queryset: QuerySet[BackfillRun]) -> None:
         count = queryset.cancel()  # type: ignore[attr-defined]
         told = ngettext("%(count)d run is cancelled.", "%(count)d runs are cancelled.", count)
@@ -156,7 +187,7 @@ class BackfillRunAdmin(LargeTableAdmin):
     def resume_run(self, request: HttpRequest, run: BackfillRun) -> None:
         self.resume_selected(request, BackfillRun.objects.filter(pk=run.pk))
 
-    @action(description=_("Cancel"), permissions=["change"])
+    @action(description=_("Cancel the run"), permissions=["change"])
     def cancel_run(self, request: HttpRequest, run: BackfillRun) -> None:
         self.cancel_selected(request, BackfillRun.objects.filter(pk=run.pk))
 

@@ -129,7 +129,10 @@ class DeadLetterAdmin(Exported, ExactSearch, LargeTableAdmin):
 
     @display(description=_("opens"))
     def thing(self, letter: DeadLetter) -> SafeString | str:
-        """A link to the row that failed, where it is one of ours."""
+        """A link to the row that failed, where it is one of ours, or to the page."""
+        if letter.entity_ref.startswith(("http://", "https://")):
+            link = '<a class="wp-link" href="{0}" rel="noopener noreferrer" target="_blank">{0}</a>'
+            return format_html(link, letter.entity_ref)
         pages = {"summary": "articles_article", "article": "articles_article", "forecast": "articles_article"}
         page = (pages | {"post": "publishing_publication"}).get(letter.entity_type)
         if page is None or not letter.entity_ref.isdecimal():

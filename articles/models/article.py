@@ -15,6 +15,7 @@ from articles.models.steps import Stepped, SteppedQuerySet
 from articles.models.story import Story
 from articles.models.tag import Tag
 from articles.search import finding
+from usage import moments
 from usage.models import ApiUsageEvent
 
 
@@ -160,6 +161,12 @@ class Article(Stepped):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def published_when(self) -> str:
+        """When it was published, for people, as exactly as that is known."""
+        is_day = self.published_precision == self.Precision.DAY
+        return moments.day(self.published_at) if is_day else moments.when(self.published_at)
 
     def is_young(self, now: datetime) -> bool:
         """Whether channels may still take it by themselves, as its source says. Dated to the day, it may be from that

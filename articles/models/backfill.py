@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -128,6 +129,13 @@ class BackfillRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} {self.date_from} – {self.date_to}"
+
+    def clean(self) -> None:
+        """Raises ValidationError for days that end before they begin, or are still to come."""
+        if self.date_from and self.date_to and self.date_from > self.date_to:
+            raise ValidationError({"date_to": _("It is earlier than the first day.")})
+        if self.date_to and self.date_to > timezone.localdate():
+            raise ValidationError({"date_to": _("It is still to come: no archive has anything of it.")})
 
     @property
     def days(self) -> int:

@@ -63,7 +63,7 @@ class DeadLetter(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.entity_type} {self.entity_ref}"
+        return f"{self.get_entity_type_display()} {self.entity_ref}"
 
     @classmethod
     def record(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -188,3 +188,10 @@ def test_a_dead_letter_is_shown_with_its_reason_and_can_be_discarded(operator: C
 
     assert "Страницы больше нет." in page
     assert not DeadLetter.objects.exists()
+
+
+@pytest.mark.parametrize(("precision", "written"), [("day", "20 мая 2024"), ("minute", "20 мая 2024, 00:00")])
+def test_an_hour_that_nobody_knows_is_not_shown(precision: str, written: str) -> None:
+    article = Article(published_at=datetime(2024, 5, 19, 21, tzinfo=UTC), published_precision=precision)
+
+    assert article.published_when == written

@@ -199,6 +199,32 @@ def test_the_page_of_a_run_writes_nothing_over_its_steps(operator: Client, site:
     assert (run.state, run.checkpoint) == ("paused", {"day": "2024-05-20"})
 
 
+@pytest.mark.parametrize(
+    ("state", "offered"),
+    [("running", {"pause", "cancel"}), ("failed", {"resume", "cancel"}), ("cancelled", {"resume"}), ("done", set())],
+)
+def test_the_page_of_a_run_offers_what_fits_its_state(
+    operator: Client, site: Site, state: str, offered: set[str]
+) -> None:
+    run = planned(site, state=state)
+
+    page = operator.get(reverse("admin:articles_backfillrun_change", args=[run.pk]))
+
+    buttons = page.context["actions_submit_line"]
+    assert {each.action_name.rsplit("_", 2)[1] for each in buttons} == offered
+    assert b'name="_save"' not in page.content
+
+
+@pytest.mark.parametrize(("first", "last"), [("2024-05-20", "2024-05-01"), ("2024-05-20", "2999-01-01")])
+def test_days_that_are_reversed_or_to_come_are_refused(operator: Client, site: Site, first: str, last: str) -> None:
+    source = SourceFactory(**site.source())
+    asked = {"source": source.pk, "direction": "newest-first", "date_from": first, "date_to": last}
+
+    page = operator.post(f"{RUNS}add/", asked)
+
+    assert list(page.context["adminform"].form.errors) == ["date_to"]
+
+
 def test_a_run_shows_its_speed_and_the_time_left(operator: Client, site: Site) -> None:
     planned(
         site, state="running", next_step_at=timezone.now(), pages=30, working_seconds=60, checkpoint={"days_done": 1}

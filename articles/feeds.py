@@ -23,12 +23,11 @@ MAX_ENTRIES = 1000
 NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 REFERENCE = re.compile(r"&#(x[0-9a-f]+|[0-9]+);", re.IGNORECASE)
 
-# Before the root element.
+# Before the root element. No step is taken back, so however long that is, it is read once.
 DOCTYPE = re.compile(
-    r"\A(?:\s|<\?[^>]*\?>|<!--(?:(?!-->).)*-->)*(<!DOCTYPE\b[^\[>]*)([\[>])", re.IGNORECASE | re.DOTALL
+    r"\A(?:\s++|<\?(?:(?!\?>).)*+\?>|<!--(?:(?!-->).)*+-->)*+(<!DOCTYPE\b[^\[>]*+)([\[>])", re.IGNORECASE | re.DOTALL
 )
 END_OF_SUBSET = re.compile(r"\]\s*>")
-PROLOG = 20_000  # characters that a prolog may have before its document type
 
 UTF8 = {"content-type": "application/xml; charset=utf-8"}
 
@@ -107,7 +106,7 @@ def _older(url: str, links: list[dict[str, str]]) -> str:
 
 def _without_doctype(document: str) -> str:
     """The document without its type and what that declares: no entity is ever expanded, at home or from elsewhere."""
-    found = DOCTYPE.match(document[:PROLOG])
+    found = DOCTYPE.match(document)
     if not found:
         return document
     end = found.end()
@@ -116,7 +115,10 @@ def _without_doctype(document: str) -> str:
         if not closed:
             raise NotAFeed("The document's type has no end.")
         end = closed.end()
-    return document[: found.start(1)] + document[end:]
+    rest = document[: found.start(1)] + document[end:]
+    if DOCTYPE.match(rest):
+        raise NotAFeed("The document has two types.")
+    return rest
 
 
 @cache

@@ -146,6 +146,18 @@ def test_entities_are_not_expanded(parsers: Parsers, levels: int) -> None:
     assert "ха" not in "".join(titles)
 
 
+@pytest.mark.parametrize(
+    "before", [b"<!--" + b"x" * 30_000 + b"-->", b"<!DOCTYPE rss>"], ids=["comment", "another type"]
+)
+def test_entities_are_not_expanded_behind_anything_else(parsers: Parsers, before: bytes) -> None:
+    titles: list[str] = []
+
+    with suppress(NotAFeed):
+        titles = parse(parsers, before + laughs(2).partition(b"?>")[2].replace(b"&a0;", b"x"))
+
+    assert "xxx" not in "".join(titles)
+
+
 def test_nothing_is_read_from_elsewhere(parsers: Parsers, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("пароль")

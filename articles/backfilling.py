@@ -78,6 +78,8 @@ def take_step(run: BackfillRun, *, holds: bool = False) -> timedelta | None:
 def rehearse(run: BackfillRun) -> timedelta | None:
     """Take a step of a run that has no row: read a page and count what it would bring. Raises NotDescribed."""
     step = Step.of(run, is_dry=True)
+    # What a run has still to fetch when it is resumed is no page of its lists.
+    step.place.texts.clear()
     run.state = BackfillRun.State.RUNNING
     read_page(step)
     return step.pause if run.state == BackfillRun.State.RUNNING else None

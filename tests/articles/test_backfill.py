@@ -83,6 +83,19 @@ def test_a_dry_run_reads_and_stores_nothing(source: Source, capsys: pytest.Captu
     assert not Article.objects.exists() | BackfillRun.objects.exists() | ArchiveDay.objects.exists()
 
 
+def test_a_dry_run_of_a_run_that_waits_for_texts_ends_and_leaves_it_as_it_was(source: Source, site: Site) -> None:
+    run = planned(source)
+    run.claim(LEASE)
+    backfilling.take_step(run)
+    BackfillRun.objects.pause()
+    before = BackfillRun.objects.values().get()
+
+    call_command("backfill", "--resume", str(run.pk), "--dry-run")
+
+    assert BackfillRun.objects.values().get() == before
+    assert site.count("/view/") == 0
+
+
 def test_nothing_from_an_archive_is_summarised_or_queued(site: Site) -> None:
     today = timezone.localdate()
     site.news = days_of_news(today, 2, 5)

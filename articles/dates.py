@@ -97,7 +97,8 @@ def _in_utc(moment: datetime, zone: tzinfo) -> datetime:
 
 def _numeric(found: re.Match[str], zone: tzinfo) -> Moment:
     day, month, year, hour, minute = found.groups(default="")
-    full_year = year if len(year) > len("26") else f"20{year}"
+    # As POSIX and `strptime` have it: 69 is 1969, and 68 is 2068.
+    full_year = year if len(year) > len("26") else f"{'19' if year >= '69' else '20'}{year}"
     moment = datetime(int(full_year), int(month), int(day), int(hour or 0), int(minute or 0), tzinfo=zone)
     return Moment(_in_utc(moment, zone), "minute" if hour else "day")
 

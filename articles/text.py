@@ -8,9 +8,11 @@ from html import unescape
 
 from selectolax.lexbor import LexborHTMLParser
 
-# Characters that no text needs, that PostgreSQL refuses (NUL, lone surrogates), or that turn a line around (bidi).
+# Characters that no text needs (soft hyphens tear words apart), that PostgreSQL refuses (NUL, lone surrogates), or that
+# turn a line around (bidi).
 FORBIDDEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ufffc\ufffe\uffff\ud800-\udfff]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u206f\ufeff\ufffc\ufffe\uffff"
+    "\ud800-\udfff]"
 )
 # It joins emoji; elsewhere in our languages it is a leftover of some editor.
 JOINER = "\u200d"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
+from email.utils import format_datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -57,6 +58,17 @@ def test_no_text_is_an_error(text: str) -> None:
     moment = read(text, MOSCOW)
 
     assert moment is None or moment.at.tzinfo is UTC
+
+
+@given(
+    st.datetimes(datetime(1990, 1, 1), datetime(2068, 12, 31)),  # noqa: DTZ001 - hypothesis gives them the zone
+    st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes))),
+)
+def test_every_time_is_read_as_it_was_meant_however_it_is_written(naive: datetime, zone: timezone) -> None:
+    meant = naive.replace(second=0, microsecond=0, tzinfo=zone)
+    written = (meant.isoformat(), format_datetime(meant), f"{meant:%d.%m.%Y %H:%M}", f"{meant:%d.%m.%y, %H:%M:%S}")
+
+    assert {read(each, zone) for each in written} == {Moment(meant.astimezone(UTC), "minute")}
 
 
 @pytest.mark.parametrize("year", [1, 1970, 1989])

@@ -4,15 +4,27 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('articles', '0015_lists_of_a_million'),
+        ("articles", "0015_lists_of_a_million"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='backfillrun',
-            name='origin',
-            field=models.CharField(choices=[('person', 'a person'), ('reconcile', 'reconciling'), ('compare', 'comparing, storing nothing'), ('catch-up', 'catching up'), ('retry', 'trying dead letters again')], db_default='person', default='person', editable=False, max_length=20, verbose_name='begun by'),
+            model_name="backfillrun",
+            name="origin",
+            field=models.CharField(
+                choices=[
+                    ("person", "a person"),
+                    ("reconcile", "reconciling"),
+                    ("compare", "comparing, storing nothing"),
+                    ("catch-up", "catching up"),
+                    ("retry", "trying dead letters again"),
+                ],
+                db_default="person",
+                default="person",
+                editable=False,
+                max_length=20,
+                verbose_name="begun by",
+            ),
         ),
     ]

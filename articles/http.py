@@ -231,6 +231,9 @@ def _accept(response: httpx2.Response, url: str, max_bytes: int, moved_to: str) 
 
 
 def _body(response: httpx2.Response, max_bytes: int) -> bytes:
+    if response.status_code == NOT_MODIFIED:
+        # What its headers say of a body they say of the one that does not come (RFC 9110, section 8.6).
+        return b"".join(_up_to(max_bytes, response.stream))  # type: ignore[arg-type]
     if int(response.headers.get("content-length", "0")) > max_bytes:
         raise TooLarge(_("The answer is larger than %(limit)d bytes.") % {"limit": max_bytes})
     return b"".join(_up_to(max_bytes, _decoded(response, max_bytes)))

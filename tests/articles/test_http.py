@@ -56,6 +56,13 @@ def test_validators_bring_304_without_a_body(server: FeedServer) -> None:
     assert [(response.not_modified, response.body) for response in responses] == [(True, b"")] * 2
 
 
+def test_what_is_said_of_a_body_that_does_not_come_means_nothing(server: FeedServer) -> None:
+    headers = {"Content-Encoding": "gzip", "Content-Length": "999999999"}
+    url = server.serve("/feed", gzip.compress(b"<rss/>"), etag='"1"', headers=headers)
+
+    assert http.fetch(url, etag='"1"').not_modified
+
+
 def test_one_connection_serves_one_request_after_another(server: FeedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     url = server.serve("/feed", b"<rss/>", etag='"1"')
     looked_up: list[str] = []

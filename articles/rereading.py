@@ -33,7 +33,7 @@ def read_text_again(article: Article) -> None:
 
 def read_list_again(address: str) -> bool:
     """Plan to read the day again whose list in an archive is at an address; False if no archive has it."""
-    for source in Source.objects.all():
+    for source in Source.objects.exclude(selectors={}):
         try:
             day = reading.described(source).archive.day_at(address)
         except NotDescribed:

@@ -9,6 +9,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from articles.dates import EARLIEST
 from articles.models.source import Source
 
 
@@ -131,7 +132,9 @@ class BackfillRun(models.Model):
         return f"{self.source} {self.date_from} – {self.date_to}"
 
     def clean(self) -> None:
-        """Raises ValidationError for days that end before they begin, or are still to come."""
+        """Raises ValidationError for days that end before they begin, that are still to come, or before the web."""
+        if self.date_from and self.date_from < EARLIEST.date():
+            raise ValidationError({"date_from": _("It is before the web: write a year from 1990 on.")})
         if self.date_from and self.date_to and self.date_from > self.date_to:
             raise ValidationError({"date_to": _("It is earlier than the first day.")})
         if self.date_to and self.date_to > timezone.localdate():

@@ -324,6 +324,7 @@ def test_what_the_old_bot_left_is_resumed_where_it_stopped(source: Source, site:
         (["--from", "2024-05-01"], "Say which archive"),
         (["--source", "warandpeace", "--from", "2024-05-02", "--to", "2024-05-01"], "--from is later than --to."),
         (["--source", "warandpeace", "--from", "2999-05-01"], "2999-05-01 is still to come"),
+        (["--source", "warandpeace", "--from", "0001-01-01"], "--from is before the web"),
         (["--resume", "99"], "There is no run 99."),
         (["--resume", "9" * 30], "Error: argument --resume: 9"),
     ],

@@ -215,14 +215,23 @@ def test_the_page_of_a_run_offers_what_fits_its_state(
     assert b'name="_save"' not in page.content
 
 
-@pytest.mark.parametrize(("first", "last"), [("2024-05-20", "2024-05-01"), ("2024-05-20", "2999-01-01")])
-def test_days_that_are_reversed_or_to_come_are_refused(operator: Client, site: Site, first: str, last: str) -> None:
+@pytest.mark.parametrize(
+    ("first", "last", "wrong"),
+    [
+        ("2024-05-20", "2024-05-01", "date_to"),
+        ("2024-05-20", "2999-01-01", "date_to"),
+        ("0001-01-01", "2024-05-20", "date_from"),
+    ],
+)
+def test_days_that_no_archive_can_have_are_refused(
+    operator: Client, site: Site, first: str, last: str, wrong: str
+) -> None:
     source = SourceFactory(**site.source())
     asked = {"source": source.pk, "direction": "newest-first", "date_from": first, "date_to": last}
 
     page = operator.post(f"{RUNS}add/", asked)
 
-    assert list(page.context["adminform"].form.errors) == ["date_to"]
+    assert list(page.context["adminform"].form.errors) == [wrong]
 
 
 def test_a_run_shows_its_speed_and_the_time_left(operator: Client, site: Site) -> None:

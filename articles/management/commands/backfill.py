@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from articles import backfilling
 from articles.backfill import LEASE, Lost, check
+from articles.dates import EARLIEST
 from articles.management.arguments import day, positive, row, source_named
 from articles.models import BackfillRun
 from articles.sites.reading import NotDescribed
@@ -93,6 +94,8 @@ def planned(**options: Any) -> BackfillRun:
         raise CommandError(f"{max(first, last)} is still to come: no archive has anything of it.")
     if first > last:
         raise CommandError("--from is later than --to.")
+    if first < EARLIEST.date():
+        raise CommandError(f"--from is before the web: write {EARLIEST.date()} or a later day.")
     source = source_named(options["source"])
     try:
         check(source, options["direction"])

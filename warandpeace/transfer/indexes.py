@@ -9,7 +9,7 @@ from functools import partial
 
 from django.db import transaction
 
-from warandpeace.transfer.blocks import Stream
+from warandpeace.transfer.blocks import Block, Stream
 from warandpeace.transfer.models import Transfer
 from warandpeace.transfer.pipeline import from_both_ends, thread_of
 from warandpeace.transfer.progress import Progress
@@ -42,6 +42,10 @@ class Indexes:
                         self._dropped[table] = self.target.strip(table)
                         self.run.rebuild += self._dropped[table]
                         self.run.save(using=self.target.alias, update_fields=["rebuild"])
+
+    def are_dropped_for(self, block: Block) -> bool:
+        """Whether its tables stand without their keys: then no row of another block can be in its way, or lacking."""
+        return self._dropped.keys() >= block.rows.keys()
 
     @contextmanager
     def built_behind(self) -> Iterator[Callable[[str], None]]:

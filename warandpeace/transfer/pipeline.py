@@ -1,7 +1,8 @@
 """Reading, writing and proving at the same time, with never more than a few blocks between them.
 
 Whoever writes or proves waits for the database most of the time, and what Python does for that is little, since rows
-travel by the column. So threads are enough: one converts, one writes, one proves.
+travel by the column. So threads are enough: one converts, two write, one proves. Two, so that the server has rows to
+store from one connection while the other begins, commits, or waits for its turn.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
+from itertools import cycle
 from typing import TypeVar
 
 from warandpeace.transfer.blocks import Block
@@ -19,29 +21,35 @@ from warandpeace.transfer.reconcile import Written
 from warandpeace.transfer.target import Target
 
 BLOCKS_IN_FLIGHT = 3
+WRITERS = 2  # connections to a server
 # Seconds for which the thread that converts may keep another from sending a piece that is ready. Python's own five
 # milliseconds are longer than the server takes for it: it would wait, piece by piece, with nothing to do.
 LONGEST_TURN = 0.0005
 
 Write = Callable[[Block], Written]
 Prove = Callable[[Written], Proved]
+IsFree = Callable[[Block], bool]
 Thing = TypeVar("Thing")
 
 
-def pump(blocks: Iterable[Block], target: Target, write: Write, prove: Prove) -> Iterator[Proved]:
-    """Write each block on one connection while the next is converted, and prove it on another while that is written.
+def pump(blocks: Iterable[Block], target: Target, write: Write, prove: Prove, is_free: IsFree) -> Iterator[Proved]:
+    """Write blocks while the next is converted, and prove each on another connection while later ones are written.
 
-    An error in any of the three ends all; a block is either in the target with its checkpoint or not there at all.
+    A free block needs nothing of those before it, and a server writes two such at a time; any other waits until all
+    before it are there. An error in any thread ends all; a block is in the target with its checkpoint or not at all.
     """
     with ExitStack() as stack:
         if target.is_server:
             stack.enter_context(_short_turns())
-        writer = stack.enter_context(thread_of(target, target.open_writer))
+        count = WRITERS if target.is_server else 1
+        writers = [stack.enter_context(thread_of(target, target.open_writer)) for _ in range(count)]
         prover = stack.enter_context(thread_of(target, target.open_reader))
-        flying = deque[Future[Proved]]()
-        for block in blocks:
-            written = writer.submit(write, block)
-            flying.append(prover.submit(_after, written, prove))
+        writing, flying = deque[Future[Written]](maxlen=count), deque[Future[Proved]]()
+        for block, writer in zip(blocks, cycle(writers), strict=False):
+            if count > 1 and not is_free(block):
+                wait(writing)
+            writing.append(writer.submit(write, block))
+            flying.append(prover.submit(_after, writing[-1], prove))
             if len(flying) == BLOCKS_IN_FLIGHT:
                 yield flying.popleft().result()
         while flying:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -201,7 +202,7 @@ class Journey:
         writer = Writer(target, run)
         blocks = self._blocks(streams, accounts)
         with indexes.built_behind() as reach:
-            for proved in pump(blocks, target, writer.write, lambda written: prove(target, written)):
+            for proved in pump(blocks, target, writer.write, partial(prove, target), indexes.are_dropped_for):
                 self._count(accounts[proved.stream], proved)
                 reach(proved.stream)
         indexes.rebuild(self.progress)

@@ -14,15 +14,30 @@ from threading import get_ident
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import BigIntegerField, CharField, DateTimeField, Exists, OuterRef, Q, QuerySet
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    CharField,
+    DateTimeField,
+    Exists,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    When,
+)
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from publishing.models import Attempt, Bot, Channel, Chat, Message, Publication
 from publishing.models.chat import pace_of_chats
-from publishing.prepared import PK, Blank, Prepared, PreparedUpdate
+from publishing.prepared import PK, Blank, Prepared, PreparedInsert, PreparedUpdate
 
 # Between the claim and "sending" lie a booked moment and one query. Who needs longer has lost the message.
 CLAIM_LEASE = timedelta(seconds=5)
+# No longer than a call takes anyway. So short a wait for the bot's pace comes after "sending" is committed: it is not
+# likelier that somebody dies, or that the bot is told to stop, in that time than during the call.
+SHORT_WAIT = timedelta(seconds=0.1)
 # How long after a call must have ended its outcome may take to be written.
 OUTCOME_GRACE = timedelta(seconds=3)
 
@@ -50,6 +65,14 @@ class Claim:
         return self.not_before + (pace_of_chats() if in_telegram else timedelta(0))
 
 
+@dataclass(frozen=True)
+class Opening:
+    """From when on (aware) the next message of a channel may go out, as far as rows tell."""
+
+    at: datetime
+    channel: Channel
+
+
 # A moment that is given, or left blank in a query that is written once.
 Moment = datetime | Blank
 
@@ -75,6 +98,16 @@ def line(channel: Channel, now: datetime, until: datetime | None = None) -> Quer
     return messages.heard_by_nobody() if channel.quiet_end(now) else messages
 
 
+def openings(until: datetime) -> list[Opening]:
+    """When a message may go out, in all channels in which one may by `until` (aware), the earliest first. One query.
+
+    Quiet hours and missing tokens are not looked at.
+    """
+    known: list[Any] = _due.all(now=until)
+    found = (Opening(max(channel.own, channel.shared or channel.own), channel) for channel in known)
+    return sorted(found, key=lambda opening: (opening.at, opening.channel.pk))
+
+
 @transaction.atomic
 def claim(channel_id: int) -> Claim | None:
     """The next message of the channel, and with it the channel's turn; None if nothing may go out right now."""
@@ -85,15 +118,16 @@ def claim(channel_id: int) -> Claim | None:
 
 @transaction.atomic
 def claim_and_begin(channel_id: int, limit: Callable[[Channel], timedelta]) -> tuple[Claim | None, Attempt | None]:
-    """The same, and `begin` along with it if the call may be made right now; `limit` is how long it may take.
+    """The same, and `begin` along with it if the call may be made soon; `limit` is how long it may take.
 
-    Where there is a claim without an attempt, `begin` is to be called in its time.
+    Where there is a claim without an attempt, `begin` is to be called in its time. In both cases the claim's `wait`
+    must be over before the call.
     """
     now = timezone.now()
     turn = _turn(channel_id, now)
-    if turn is None or turn.not_before > now:
+    if turn is None or turn.not_before > now + SHORT_WAIT:
         return (turn if turn and _take(turn, now) else None), None
-    return turn, _begin(turn, _ready(turn), now, limit(turn.message.channel))
+    return turn, _begin(turn, _ready(turn), max(now, turn.not_before), limit(turn.message.channel))
 
 
 def _turn(channel_id: int, now: datetime) -> Claim | None:
@@ -153,6 +187,17 @@ def _open_channel() -> QuerySet[Channel]:
     return channels
 
 
+def _due_channels() -> QuerySet[Channel]:
+    """Open channels with messages to send, and when their own rows and the rows they share let the next one out."""
+    chat = Chat.objects.filter(token_env=OuterRef("token_env"), chat_id=OuterRef("chat_id"))
+    keeps_pace = When(action=Message.Action.SEND, then=Greatest("not_before", "channel__next_post_at"))
+    in_line = Message.objects.next_in_line(NOW).filter(channel=OuterRef("pk"))
+    first = in_line.annotate(at=Case(keeps_pace, default="not_before")).order_by("at").values("at")[:1]
+    due = open_channels(NOW).filter(Exists(in_line)).order_by()
+    return due.annotate(own=Subquery(first), shared=Subquery(chat.values("next_call_at")))
+
+
+_due = Prepared(_due_channels)
 _turnstile = Prepared(_open_channel)
 _pacing = PreparedUpdate(lambda: Channel.objects.filter(pk=PK), "next_post_at")
 _anything = Prepared(lambda: Message.objects.next_in_line(NOW).filter(channel_id=CHANNEL)[:1])
@@ -177,6 +222,7 @@ _moving = PreparedUpdate(
     ),
     *("state", "fence", "claimed_by", "claimed_until"),
 )
+_attempt = PreparedInsert(Attempt)
 
 
 def _name() -> str:
@@ -205,7 +251,7 @@ def _begin(taken: Claim, seen: dict[str, Any], now: datetime, time_limit: timede
     if not is_ours:
         transaction.set_rollback(True)
         return None
-    return Attempt.objects.create(
+    attempt = Attempt(
         message=message,
         fence=taken.fence,
         payload_hash=message.payload_hash,
@@ -213,6 +259,7 @@ def _begin(taken: Claim, seen: dict[str, Any], now: datetime, time_limit: timede
         started_at=now,
         deadline=deadline,
     )
+    return _attempt.run(attempt)
 
 
 def _may_call(channel: Channel, now: datetime) -> bool:

@@ -10,6 +10,7 @@ What a transfer brings from another database is held in the same way.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +32,8 @@ REASONS = (HELD_BY_RESTORE, HELD_BY_TRANSFER, PAUSED_BY_TRANSFER)
 
 State = Publication.State
 ALERT = ("restored", "database")
+# How long a look at the database is believed by who goes on sending, in seconds.
+GOOD_FOR = 1.0
 
 
 def fingerprint() -> str:
@@ -57,6 +60,21 @@ class Inspection:
     def note(self) -> None:
         """Remember that an attempt to send was begun; called before its first byte leaves."""
         self.witness.remember(Memory(self.epoch, attempts_counted()))
+
+
+class Watch:
+    """Looks again and again while somebody sends. What a look has found is good for a second, and for all channels."""
+
+    def __init__(self) -> None:
+        self.inspection: Inspection | None = None
+        self.looks_at = 0.0
+
+    def look(self) -> Inspection:
+        """The last inspection, or a new one if it is too old."""
+        if self.inspection is None or time.monotonic() >= self.looks_at:
+            self.looks_at = time.monotonic() + GOOD_FOR
+            self.inspection = inspect()
+        return self.inspection
 
 
 def hold_after_restore() -> int:

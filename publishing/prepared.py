@@ -18,7 +18,7 @@ from typing import Any, Generic, TypeVar
 from django.db import connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BigIntegerField, Expression, Field, Model, QuerySet
-from django.db.models.sql import UpdateQuery
+from django.db.models.sql import InsertQuery, UpdateQuery
 from django.db.models.sql.compiler import SQLCompiler
 
 Row = TypeVar("Row", bound=Model)
@@ -62,7 +62,7 @@ class Statement(ABC):
 
 
 class Prepared(Statement, Generic[Row]):
-    """A query for one row."""
+    """A query for rows of one model; what it annotates them with they have as attributes."""
 
     def __init__(self, rows: Callable[[], QuerySet[Row]]) -> None:
         super().__init__()
@@ -84,6 +84,14 @@ class Prepared(Statement, Generic[Row]):
             row = cursor.fetchone()
         return self.readers[connection.vendor].read(row) if row else None
 
+    def all(self, **values: Any) -> list[Row]:
+        """All rows of the answer."""
+        sql, parameters = self.filled(values)
+        with transaction.mark_for_rollback_on_error(connection.alias), connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            rows = cursor.fetchall()
+        return [self.readers[connection.vendor].read(row) for row in rows]
+
 
 @dataclass(frozen=True)
 class Reader(Generic[Row]):
@@ -91,6 +99,7 @@ class Reader(Generic[Row]):
 
     model: type[Row]
     names: list[str]
+    annotations: dict[str, int]
     converters: list[tuple[int, list[Callable[..., Any]], Expression]]
 
     @classmethod
@@ -98,14 +107,19 @@ class Reader(Generic[Row]):
         """The reader of the rows that a compiler has just written a query for."""
         columns = [expression for expression, _sql, _alias in compiler.select or ()]
         converters = [(at, *found) for at, found in compiler.get_converters(columns).items()]
-        return cls(model, [column.target.attname for column in columns], converters)
+        annotations = compiler.annotation_col_map or {}
+        names = [column.target.attname for at, column in enumerate(columns) if at not in annotations.values()]
+        return cls(model, names, annotations, converters)
 
     def read(self, row: Sequence[Any]) -> Row:
         values = list(row)
         for position, converters, expression in self.converters:
             for convert in converters:
                 values[position] = convert(values[position], expression, connection)
-        return self.model.from_db(connection.alias, self.names, values)
+        made = self.model.from_db(connection.alias, self.names, values[: len(self.names)])
+        for name, position in self.annotations.items():
+            setattr(made, name, values[position])
+        return made
 
 
 class PreparedUpdate(Statement):
@@ -131,3 +145,30 @@ class PreparedUpdate(Statement):
         with transaction.mark_for_rollback_on_error(connection.alias), connection.cursor() as cursor:
             cursor.execute(sql, parameters)
             return int(cursor.rowcount)
+
+
+class PreparedInsert(Statement, Generic[Row]):
+    """The insertion of a model's instance, without its signals."""
+
+    def __init__(self, model: type[Row]) -> None:
+        super().__init__()
+        self.model = model
+        self.fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+
+    def write(self) -> Written:
+        query: Any = InsertQuery(self.model)
+        blank = self.model(**{field.attname: Blank(field.attname, field) for field in self.fields})
+        query.insert_values(self.fields, [blank], raw=True)
+        compiler = query.get_compiler(connection=connection)
+        compiler.returning_fields = [self.model._meta.pk]
+        [(sql, parameters)] = compiler.as_sql()
+        return sql, tuple(parameters)
+
+    def run(self, row: Row) -> Row:
+        """Insert it, and give it the number of its row."""
+        sql, parameters = self.filled({field.attname: getattr(row, field.attname) for field in self.fields})
+        with transaction.mark_for_rollback_on_error(connection.alias), connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            row.pk = cursor.fetchone()[0]
+        row._state.adding, row._state.db = False, connection.alias
+        return row

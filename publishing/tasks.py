@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 from celery import shared_task
@@ -15,8 +16,12 @@ from publishing.digests import building
 from publishing.models import Bot, BotUpdate, Digest, DigestWatch, Probe
 from publishing.subscriptions import sending
 
-# A channel that opens a moment after a sweep is worth that moment; else it would wait for the next sweep.
-PATIENCE = timedelta(seconds=1)
+# A channel that opens soon after a sweep is waited for; else it would wait for the next sweep, and fall behind the pace
+# that it is allowed. In so long a bot can post to sixty channels.
+PATIENCE = timedelta(seconds=2)
+# A doorbell for each channel would cost more than a post. Who is late because a call before his hangs is rung for by
+# the next sweep.
+CHANNELS_AT_ONCE = 25
 # No worker is kept longer by what goes to subscribers.
 MAILED_AT_ONCE = timedelta(seconds=20)
 # The rest is rung for by the next sweep.
@@ -27,6 +32,12 @@ ANSWERED_AT_ONCE = 100
 def deliver_channel(channel_id: int) -> None:
     """Send what may go out in a channel right now, or in a moment."""
     delivery.deliver(channel_id, until=timezone.now() + PATIENCE)
+
+
+@shared_task(ignore_result=True)
+def deliver_channels(channel_ids: list[int]) -> None:
+    """The same in several channels, one after another."""
+    delivery.deliver_all(channel_ids, until=timezone.now() + PATIENCE)
 
 
 @shared_task(ignore_result=True)
@@ -147,5 +158,12 @@ def ring_due() -> None:
 
 def ring_channels() -> None:
     """Ring for every channel in which something may go out now, or in a moment."""
-    for channel_id in delivery.due_channels(timezone.now() + PATIENCE):
-        deliver_channel.delay(channel_id)
+    for channel_ids in due_together():
+        deliver_channels.delay(channel_ids)
+
+
+def due_together() -> Iterator[list[int]]:
+    """Those channels, as many at a time as a worker is rung for at once."""
+    due = delivery.due_channels(timezone.now() + PATIENCE)
+    for first in range(0, len(due), CHANNELS_AT_ONCE):
+        yield due[first : first + CHANNELS_AT_ONCE]

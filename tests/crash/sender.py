@@ -100,8 +100,7 @@ def send(order: dict[str, Any]) -> None:
     while True:
         try:
             delivery.recover()
-            for channel in order["channels"]:
-                delivery.deliver(channel)
+            delivery.deliver_all(order["channels"], until=timezone.now())
             if order.get("seconds"):
                 look_for_doubtful()
             if timezone.now() >= until or not Message.objects.filter(state__in=ON_THEIR_WAY).exists():

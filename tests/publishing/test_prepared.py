@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db.models import F
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from publishing.models import Channel, Message
-from publishing.prepared import PK, Prepared, PreparedUpdate
+from publishing.models import Attempt, Channel, Message
+from publishing.prepared import PK, Prepared, PreparedInsert, PreparedUpdate
 from tests.factories import ChannelFactory
 from tests.publishing.outbox import approved
 
 pytestmark = pytest.mark.django_db
 
 one_message = Prepared(lambda: Message.objects.filter(pk=PK))
+doubled = Prepared(lambda: Channel.objects.filter(pk=PK).annotate(double=F("seconds_between_posts") * 2))
+insertion = PreparedInsert(Attempt)
 pause = PreparedUpdate(
     lambda: Channel.objects.filter(pk=PK, is_paused=False),
     "next_post_at",
@@ -65,3 +68,24 @@ def test_an_update_touches_only_the_rows_that_are_as_it_expects() -> None:
     channel.refresh_from_db()
     other.refresh_from_db()
     assert (changed, channel.next_post_at < timezone.now(), other.is_paused) == (0, True, False)
+
+
+def test_all_rows_are_read_with_what_they_are_annotated_with() -> None:
+    channels = ChannelFactory.create_batch(2, seconds_between_posts=4)
+
+    found: list[Any] = doubled.all(pk=channels[0].pk)
+
+    assert [(channel.pk, channel.name, channel.double) for channel in found] == [(channels[0].pk, channels[0].name, 8)]
+
+
+def test_an_insertion_writes_all_that_the_instance_has(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    message: Message = approved().messages.get()
+    attempt = Attempt(message=message, fence=3, payload_hash="hash", deadline=timezone.now(), last_message_id=5)
+
+    with django_assert_num_queries(1):
+        insertion.run(attempt)
+
+    row = Attempt.objects.get()
+    assert (attempt.pk, attempt._state.adding) == (row.pk, False)
+    for field in Attempt._meta.concrete_fields:
+        assert getattr(row, field.attname) == getattr(attempt, field.attname), field.name

@@ -1,0 +1,106 @@
+"""Many channels in one pass: what each would cost by itself is paid once, and none waits for another's moment."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+from django.utils import timezone
+
+from publishing import claims, delivery, holding, tasks
+from publishing.models import Attempt, Bot, Channel, Publication
+from tests.factories import ChannelFactory
+from tests.fakes.bot_api import BotApi
+from tests.publishing.outbox import approved, telegram
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def opening(*seconds: float) -> list[Channel]:
+    """Channels with a message each, which open so many seconds from now."""
+    channels: list[Channel] = [ChannelFactory.create() for _ in seconds]
+    for channel, wait in zip(channels, seconds, strict=True):
+        approved(channel)
+        Channel.objects.filter(pk=channel.pk).update(next_post_at=timezone.now() + timedelta(seconds=wait))
+    return channels
+
+
+def order_of_posts() -> list[int]:
+    return list(Attempt.objects.order_by("started_at").values_list("message__channel", flat=True))
+
+
+def test_a_channel_that_opens_in_a_moment_keeps_none_waiting_that_is_open() -> None:
+    late, soon, now = opening(0.4, 0.2, 0)
+
+    sent = delivery.deliver_all([late.pk, soon.pk, now.pk], until=timezone.now() + timedelta(seconds=2))
+
+    assert sent == 3
+    assert order_of_posts() == [now.pk, soon.pk, late.pk]
+
+
+def test_only_those_channels_are_sent_to() -> None:
+    mine, _another = opening(0, 0)
+
+    assert delivery.deliver_all([mine.pk], until=timezone.now()) == 1
+    assert order_of_posts() == [mine.pk]
+
+
+def test_nothing_is_sent_that_may_not_go_out_in_time() -> None:
+    (channel,) = opening(60)
+
+    assert delivery.deliver_all([channel.pk], until=timezone.now() + timedelta(seconds=1)) == 0
+
+
+def test_a_correction_does_not_wait_for_the_pace_of_its_channel(api: BotApi) -> None:
+    publication = approved(telegram(seconds_between_posts=3600))
+    delivery.deliver(publication.channel_id)
+    message = publication.messages.get()
+    message.pk, message.action, message.change, message.target_id = None, "edit", 1, message.pk
+    message.state, message.sent_at = "ready", None
+    message.save()
+    Publication.objects.update(state=Publication.State.CHANGING)
+
+    (due,) = claims.openings(timezone.now() + timedelta(seconds=5))
+
+    assert due.at < timezone.now() + timedelta(seconds=5)
+
+
+def test_workers_are_rung_for_many_channels_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "CHANNELS_AT_ONCE", 2)
+    channels = opening(-3, -2, -1)
+
+    together = list(tasks.due_together())
+
+    assert together == [[channels[0].pk, channels[1].pk], [channels[2].pk]]
+
+
+def test_a_pass_looks_again_after_a_second_whether_it_is_the_database_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    watch, first = holding.Watch(), time.monotonic()
+    looked = watch.look()
+
+    assert watch.look() is looked
+    monkeypatch.setattr(holding, "time", SimpleNamespace(monotonic=lambda: first + 2))
+    assert watch.look() is not looked
+
+
+@pytest.mark.parametrize(("wait", "is_begun"), [(0.05, True), (0.5, False)])
+def test_a_wait_as_short_as_a_call_costs_no_second_transaction(api: BotApi, wait: float, is_begun: bool) -> None:
+    publication, now = approved(telegram()), timezone.now()
+    Bot.objects.create(token_env="TELEGRAM_BOT_TOKEN", next_call_at=now + timedelta(seconds=wait))
+
+    claim, attempt = claims.claim_and_begin(publication.channel_id, lambda channel: timedelta(seconds=1))
+
+    assert claim is not None
+    assert (attempt is not None) == is_begun
+    if attempt is not None:
+        assert attempt.started_at == claim.not_before == now + timedelta(seconds=wait)
+
+
+def test_a_call_is_not_made_before_its_moment(api: BotApi) -> None:
+    publication, moment = approved(telegram()), timezone.now() + timedelta(seconds=0.09)
+    Bot.objects.create(token_env="TELEGRAM_BOT_TOKEN", next_call_at=moment)
+
+    assert delivery.deliver(publication.channel_id) == 1
+    assert timezone.now() > moment

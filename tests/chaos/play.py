@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from random import Random
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
@@ -50,7 +51,7 @@ class Scored:
 
 class Play:
     def __init__(self, minutes: float, only: str, *, keeps_logs: bool) -> None:
-        self.scale, self.keeps_logs = minutes / MINUTES, keeps_logs
+        self.minutes, self.keeps_logs = minutes, keeps_logs
         self.faults = [fault for fault in FAULTS if only.lower() in fault.name.lower()]
         self.scores: list[Scored] = []
         self.began = time.monotonic()
@@ -71,8 +72,8 @@ class Play:
             opened.enter_context(alarms)
             line, decider = Line(outside.telegram, set(CHATS), port), Decider(editor, outside.telegram)
             self._warm_up(ground, line)
-            for fault in self.faults:
-                self._play(fault, Scene(ground, outside, press), line)
+            for fault, seconds in self._plan(ground):
+                self._play(fault, seconds, Scene(ground, outside, press), line)
                 # What the stack can't know by itself a person says, but not before it is told how it went on alone.
                 decider.decide()
             press.end()
@@ -119,7 +120,16 @@ class Play:
         wait_until(lambda: not ground.docker.unhealthy(), "healthy processes", seconds=120)
         wait_until(Backup.objects.verified().exists, "a verified backup", seconds=120)
 
-    def _play(self, fault: Fault, scene: Scene, line: Line) -> None:
+    def _plan(self, ground: Ground) -> Iterator[tuple[Fault, float]]:
+        """Each fault once, the longer the longer the play is; in a long one in any order then, until it is over."""
+        scale, end = self.minutes / MINUTES, self.began + 60 * self.minutes
+        yield from ((fault, fault.seconds * scale) for fault in self.faults)
+        playable, chance = [fault for fault in self.faults if not fault.missing(ground)], Random()  # noqa: S311  no secret
+        while playable and scale > 1 and time.monotonic() < end:
+            again = chance.choice(playable)
+            yield again, again.seconds
+
+    def _play(self, fault: Fault, seconds: float, scene: Scene, line: Line) -> None:
         score = Scored(fault, time.monotonic(), missing=fault.missing(scene.ground))
         self.scores.append(score)
         if score.missing:
@@ -129,7 +139,7 @@ class Play:
         time.sleep(CALM)
         score.at = time.monotonic()
         say(f"{fault.name} …")
-        fault.play(scene, fault.seconds * self.scale)
+        fault.play(scene, seconds)
         since = line.mark()
         score.lasted = time.monotonic() - score.at
         score.recovery = line.recovery(since)

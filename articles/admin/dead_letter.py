@@ -112,8 +112,8 @@ class DeadLetterAdmin(Exported, ExactSearch, LargeTableAdmin):
         return actions
 
     @display(description=_("what"))
-    def what(self, letter: DeadLetter) -> str:
-        return Truncator(letter.entity_ref).chars(80)
+    def what(self, letter: DeadLetter) -> SafeString:
+        return format_html('<span class="wp-address">{}</span>', Truncator(letter.entity_ref).chars(160))
 
     @display(description=_("error"), header=True)
     def error(self, letter: DeadLetter) -> tuple[str, str]:

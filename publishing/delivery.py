@@ -75,15 +75,21 @@ def deliver_all(channel_ids: Collection[int], *, until: datetime) -> int:
     """Send what may go out in these channels before `until` (aware), first where it may first; how many were sent.
 
     What a channel costs that is looked at by itself is paid once for all of them: a connection, an inspection, and
-    finding out until when to wait.
+    finding out until when to wait. Raises ExceptionGroup at the end: what fails in one channel holds up no other.
     """
     watch, never_stopped, sent = holding.Watch(), Event(), 0
+    failures: list[Exception] = []
     for opening in claims.openings(until):
         if opening.channel.pk not in channel_ids:
             continue
         time.sleep(max(0.0, (opening.at - timezone.now()).total_seconds()))
         outcomes = _deliveries(opening.channel.pk, watch, until, never_stopped)
-        sent += sum(isinstance(outcome, Sent) for _message, outcome in outcomes)
+        try:
+            sent += sum(isinstance(outcome, Sent) for _message, outcome in outcomes)
+        except Exception as error:  # noqa: BLE001  raised below, with the others
+            failures.append(error)
+    if failures:
+        raise ExceptionGroup("Not everything could be sent", failures)
     return sent
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from publishing import claims, delivery, holding, tasks
 from publishing.models import Attempt, Bot, Channel, Publication
+from publishing.outcomes import Transport
 from tests.factories import ChannelFactory
 from tests.fakes.bot_api import BotApi
 from tests.publishing.outbox import approved, telegram
@@ -51,6 +52,23 @@ def test_nothing_is_sent_that_may_not_go_out_in_time() -> None:
     (channel,) = opening(60)
 
     assert delivery.deliver_all([channel.pk], until=timezone.now() + timedelta(seconds=1)) == 0
+
+
+def test_what_fails_in_one_channel_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken, whole = opening(-1, 0)
+    transport_of = delivery.transport_of
+
+    def break_one(channel: Channel) -> Transport:
+        if channel == broken:
+            raise ZeroDivisionError
+        return transport_of(channel)
+
+    monkeypatch.setattr(delivery, "transport_of", break_one)
+
+    with pytest.raises(ExceptionGroup):
+        delivery.deliver_all([broken.pk, whole.pk], until=timezone.now())
+
+    assert order_of_posts() == [whole.pk]
 
 
 def test_a_correction_does_not_wait_for_the_pace_of_its_channel(api: BotApi) -> None:

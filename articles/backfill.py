@@ -22,12 +22,12 @@ from articles.completion import NoText
 from articles.entries import Entry
 from articles.feeds import Feed
 from articles.models import ArchiveDay, BackfillRun, DeadLetter, Source
+from articles.place import Place
 from articles.robots import Disallowed
 from articles.sites import reading, rot
 from articles.sites.pages import Listing
 from articles.sites.reading import NotDescribed, UnreadableSite
 from articles.sites.selectors import Selectors
-from articles.walking import Place
 
 # A step must be over by then; afterwards another worker may take the run.
 LEASE = timedelta(minutes=5)

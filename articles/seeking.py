@@ -6,12 +6,8 @@ the end: if another article stands first, the walk is followed by one in the pag
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from articles.place import Place
 from articles.sites.pages import MOST_PAGES, Listing
-
-if TYPE_CHECKING:
-    from articles.walking import Place
 
 SEEK, BACK, CHECK = "seek", "back", "check"
 

@@ -9,8 +9,9 @@ import pytest
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from articles.models import Article, BackfillRun, ChangedText, Signature
+from articles.place import Place
 from articles.sites.selectors import Selectors
-from articles.walking import Place, begin
+from articles.walking import begin
 from tests.transfer.conftest import Database
 from warandpeace.transfer import following
 from warandpeace.transfer.following import Follower

@@ -176,7 +176,7 @@ def _pause(channel_id: int, until: datetime | None) -> float:
     message = claims.line(channel, now, until).first() if channel else None
     if channel is None or message is None:
         return 0
-    opens_at = max(message.not_before, Chat.opens_at(channel))
+    opens_at = max(message.not_before, Chat.opens_at(channel.token_env, channel.chat_id))
     if not message.is_repeatable:
         opens_at = max(opens_at, channel.next_post_at)
     if opens_at >= until:

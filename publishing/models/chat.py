@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -11,9 +11,6 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from publishing.prepared import Blank, PreparedUpdate
-
-if TYPE_CHECKING:
-    from publishing.models.channel import Channel
 
 
 def pace_of_chats() -> timedelta:
@@ -41,9 +38,9 @@ class Chat(models.Model):
         return self.chat_id
 
     @classmethod
-    def opens_at(cls, channel: Channel) -> datetime:
-        """When (aware) the chat of a channel may be called again: now, where it was never called."""
-        known = cls.objects.filter(token_env=channel.token_env, chat_id=channel.chat_id)
+    def opens_at(cls, token_env: str, chat_id: str) -> datetime:
+        """When (aware) the chat may be called again: now, where it was never called."""
+        known = cls.objects.filter(token_env=token_env, chat_id=chat_id)
         return known.values_list("next_call_at", flat=True).first() or timezone.now()
 
     @classmethod

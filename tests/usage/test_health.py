@@ -218,4 +218,4 @@ def test_a_clock_that_was_wrong_lets_no_provider_rest_longer(provider_of: Callab
 
     assert health.mend_clocks() == 1
 
-    assert Provider.objects.get(name="lost").skipped_until < timezone.now()
+    assert Provider.objects.filter(name="lost", skipped_until__lte=timezone.now()).exists()

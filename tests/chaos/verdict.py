@@ -14,6 +14,7 @@ from tests.crash import oracle
 from tests.fakes.bot_api import BotApi
 from tests.fakes.llm_server import LlmServer
 from usage.models import ApiUsageDaily, ApiUsageEvent
+from usage.prompts import Unreachable
 
 FINAL = (Publication.State.PUBLISHED, Publication.State.REJECTED)
 PROVIDER = "openai"
@@ -80,7 +81,7 @@ def _of_posts(telegram: BotApi) -> Iterator[str]:
 
 
 def _of_calls(models: LlmServer) -> Iterator[str]:
-    """Each request the server saw has its row; each answer it gave is counted, but those whose caller was killed."""
+    """Each request the server saw has its row; each answer it gave is counted, but those that nobody could hear."""
     with models._server.lock:
         asked_for, told = Counter(request.reference for request in models.requests), set(models.book.told)
     rows = {f"{REFERENCE}{event.pk}": event for event in ApiUsageEvent.objects.filter(provider=PROVIDER)}
@@ -91,20 +92,25 @@ def _of_calls(models: LlmServer) -> Iterator[str]:
     state = ApiUsageEvent.State
     if unproved := {name for name, event in rows.items() if event.state == state.SUCCEEDED} - told:
         yield f"{len(unproved)} calls succeeded which the server never answered: {min(unproved)}"
-    uncounted = [name for name in told if rows[name].state == state.FAILED]
+    uncounted = [name for name in told if rows[name].state == state.FAILED and not _is_unheard(rows[name])]
     if uncounted:
         yield f"{len(uncounted)} answers of the server count as failures: {min(uncounted)}"
     yield from _of_totals(rows, models, told)
 
 
+def _is_unheard(answered: ApiUsageEvent) -> bool:
+    """Whether the caller was killed before the answer came, or the line was cut under it."""
+    return answered.state == ApiUsageEvent.State.STARTED or answered.error_code == Unreachable.code
+
+
 def _of_totals(rows: dict[str, ApiUsageEvent], models: LlmServer, told: set[str]) -> Iterator[str]:
-    """The rows' tokens are the server's, less those of callers that were killed; the days' totals are the rows'."""
-    killed = sum(rows[name].state == ApiUsageEvent.State.STARTED for name in told)
+    """The rows' tokens are the server's, less those that nobody could hear of; the days' totals are the rows'."""
+    unheard = sum(_is_unheard(rows[name]) for name in told)
     tokens_in, tokens_out = models._server.tokens
     ours = (sum(event.tokens_in for event in rows.values()), sum(event.tokens_out for event in rows.values()))
-    theirs = (models.book.tokens_in - killed * tokens_in, models.book.tokens_out - killed * tokens_out)
+    theirs = (models.book.tokens_in - unheard * tokens_in, models.book.tokens_out - unheard * tokens_out)
     if ours != theirs:
-        yield f"the rows count {ours} tokens, the server {theirs} (and {killed} calls whose callers were killed)"
+        yield f"the rows count {ours} tokens, the server {theirs} (and {unheard} answers that nobody heard)"
     days = list(ApiUsageDaily.objects.filter(provider=PROVIDER).values_list("tokens_in", "tokens_out"))
     totals = (sum(day[0] for day in days), sum(day[1] for day in days))
     if totals != ours:

@@ -11,7 +11,7 @@ from publishing import digests
 from publishing.models import Digest, DigestSection, Publication
 from tests.crash.conftest import Sender, statements
 from tests.fakes.llm_server import LlmServer
-from tests.publishing.newsroom import YESTERDAY, finished, news, newsroom
+from tests.publishing.newsroom import finished, news, newsroom, yesterday
 from usage import environment
 from usage.models import ApiUsageEvent, Provider
 
@@ -41,7 +41,7 @@ def keys(server: LlmServer, settings: object) -> dict[str, object]:
 def waiting() -> Digest:
     channel = newsroom()
     news(channel, number=SECTIONS)
-    return digests.request("daily", channel, YESTERDAY)
+    return digests.request("daily", channel, yesterday())
 
 
 def leases_run_out() -> None:

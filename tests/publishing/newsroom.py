@@ -13,12 +13,16 @@ from publishing.digests import building
 from publishing.models import Channel, Digest
 from tests.factories import ArticleFactory, ChannelFactory, SourceFactory
 
-YESTERDAY = timezone.localdate() - timedelta(days=1)
 NEWS = [
     ("Порт увеличил перевалку угля", "Порт увеличил перевалку угля на 12%. Об этом сообщила пресс-служба порта."),
     ("Завод выпустил тысячный трактор", "Завод выпустил тысячный трактор. Его получит хозяйство в Сибири."),
     ("В городе открыли мост", "В городе открыли мост через реку. Движение по нему начнётся утром."),
 ]
+
+
+def yesterday() -> date:
+    """Asked for anew by each test: a suite may run over midnight."""
+    return timezone.localdate() - timedelta(days=1)
 
 
 def newsroom(**fields: Any) -> Channel:
@@ -32,14 +36,15 @@ def noon(channel: Channel, day: date) -> datetime:
     return datetime.combine(day, datetime.min.time(), tzinfo=channel.zone) + timedelta(hours=12)
 
 
-def news(channel: Channel, day: date = YESTERDAY, number: int = len(NEWS), **fields: Any) -> list[Article]:
-    """Articles of the channel's source with summaries, published at noon of the day, an hour apart."""
+def news(channel: Channel, day: date | None = None, number: int = len(NEWS), **fields: Any) -> list[Article]:
+    """Articles of the channel's source with summaries, published from noon of the day (yesterday) an hour apart."""
+    first = noon(channel, day or yesterday())
     return [
         ArticleFactory.create(
             source=channel.sources.get(),
             title=title,
             summary_text=summary,
-            published_at=noon(channel, day) + timedelta(hours=place),
+            published_at=first + timedelta(hours=place),
             **fields,
         )
         for place, (title, summary) in enumerate(NEWS[:number])
@@ -54,6 +59,6 @@ def finished(digest: Digest) -> Digest:
     return digest
 
 
-def written(channel: Channel, kind: str = "daily", day: date = YESTERDAY, **options: Any) -> Digest:
-    """The digest of a period, made to its end."""
-    return finished(digests.request(kind, channel, day, **options))
+def written(channel: Channel, kind: str = "daily", day: date | None = None, **options: Any) -> Digest:
+    """The digest of the period with that day (yesterday), made to its end."""
+    return finished(digests.request(kind, channel, day or yesterday(), **options))

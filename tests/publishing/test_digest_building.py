@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from publishing import approval, digests
 from publishing.digests import building, choosing, editing, finishing
 from publishing.models import Digest, PostReactions, Publication
 from tests.factories import PublicationFactory
-from tests.publishing.newsroom import NEWS, YESTERDAY, finished, news, newsroom, written
+from tests.publishing.newsroom import NEWS, finished, news, newsroom, written, yesterday
 from usage import llm
 from usage.models import Alert, ApiUsageEvent
 
@@ -82,14 +82,14 @@ def test_readers_reactions_rank_what_was_posted() -> None:
         PostReactions.objects.create(channel=channel, message_id=number, total=[5, 9, 7][number - 1])
     Publication.objects.update(state=Publication.State.PUBLISHED)
 
-    chosen = choosing.choose(channel, digests.Period.containing("daily", YESTERDAY))
+    chosen = choosing.choose(channel, digests.Period.containing("daily", yesterday()))
 
     assert [source.heading for source in chosen] == [NEWS[place][0] for place in (1, 2, 0)]
 
 
 def test_other_days_and_other_sources_do_not_belong_to_it() -> None:
     channel = newsroom()
-    news(channel, YESTERDAY - timedelta(days=1))
+    news(channel, yesterday() - timedelta(days=1))
     news(newsroom())
 
     digest = written(channel)
@@ -136,11 +136,13 @@ def test_the_old_version_stays_current_until_the_new_one_is_written(monkeypatch:
 def test_a_period_has_one_version_in_the_making() -> None:
     channel = newsroom()
 
-    one, other = (digests.request("daily", channel, YESTERDAY) for _turn in range(2))
+    one, other = (digests.request("daily", channel, yesterday()) for _turn in range(2))
 
     assert one == other
     with pytest.raises(IntegrityError), transaction.atomic():
-        Digest.objects.create(channel=channel, period="daily", period_start=YESTERDAY, period_end=YESTERDAY, version=7)
+        Digest.objects.create(
+            channel=channel, period="daily", period_start=yesterday(), period_end=yesterday(), version=7
+        )
 
 
 def test_a_period_that_lies_ahead_is_refused() -> None:
@@ -231,7 +233,7 @@ def test_what_fails_for_good_raises_an_alert_that_a_later_version_ends(monkeypat
 def test_a_late_answer_is_dropped_when_somebody_else_has_the_digest(monkeypatch: pytest.MonkeyPatch) -> None:
     channel = newsroom()
     news(channel, number=1)
-    digest = digests.request("daily", channel, YESTERDAY)
+    digest = digests.request("daily", channel, yesterday())
     building.take_step(digest.pk)
     complete = llm.complete
 
@@ -283,7 +285,7 @@ def test_what_is_asked_for_while_the_last_step_is_taken_is_not_forgotten(monkeyp
 
 def test_a_month_stands_on_its_days_and_on_summaries_where_a_day_is_missing() -> None:
     channel = newsroom()
-    last_month = YESTERDAY.replace(day=1) - timedelta(days=1)
+    last_month = yesterday().replace(day=1) - timedelta(days=1)
     first, second = last_month.replace(day=1), last_month.replace(day=9)
     news(channel, first)
     day = written(channel, day=first)
@@ -299,7 +301,7 @@ def test_a_month_stands_on_its_days_and_on_summaries_where_a_day_is_missing() ->
 
 def test_a_month_waits_for_its_days_that_are_being_written() -> None:
     channel = newsroom()
-    last_month = YESTERDAY.replace(day=1) - timedelta(days=1)
+    last_month = yesterday().replace(day=1) - timedelta(days=1)
     digests.request("daily", channel, last_month)
 
     digest = written(channel, "monthly", last_month)
@@ -310,7 +312,7 @@ def test_a_month_waits_for_its_days_that_are_being_written() -> None:
 
 def test_a_year_stands_on_its_months() -> None:
     channel = newsroom()
-    last_year = YESTERDAY.replace(year=YESTERDAY.year - 1, month=5, day=9)
+    last_year = date(yesterday().year - 1, 5, 9)
     news(channel, last_year)
     month = written(channel, "monthly", last_year)
 

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from publishing.models import Digest, Publication
-from tests.publishing.newsroom import YESTERDAY, news, newsroom
+from tests.publishing.newsroom import news, newsroom, yesterday
 from usage import llm
 from usage.models import ApiUsageEvent
 
@@ -30,7 +30,7 @@ def test_yesterday_is_told_and_waits_for_an_editor() -> None:
     said = run("daily")
 
     assert said.endswith("digests=1 empty=0 failed=0 unfinished=0 approved=0\n")
-    assert Digest.objects.get().period_start == YESTERDAY
+    assert Digest.objects.get().period_start == yesterday()
     assert Publication.objects.get().state == Publication.State.PENDING
 
 
@@ -46,7 +46,7 @@ def test_only_the_channel_that_was_named_gets_one() -> None:
     channel = newsroom(slug="main")
     news(channel)
 
-    run("weekly", "--channel", "main", "--date", str(YESTERDAY))
+    run("weekly", "--channel", "main", "--date", str(yesterday()))
 
     assert Digest.objects.get().channel == channel
 

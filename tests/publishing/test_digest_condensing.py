@@ -13,7 +13,7 @@ from publishing import digests
 from publishing.digests.condensing import GAP, SHRINKS, next_step, noted, pack
 from publishing.models import Digest
 from tests.factories import ArticleFactory
-from tests.publishing.newsroom import YESTERDAY, finished, newsroom, noon
+from tests.publishing.newsroom import finished, newsroom, noon, yesterday
 from usage import llm
 from usage.models import Provider
 
@@ -67,7 +67,7 @@ def test_a_long_story_is_condensed_by_calls_that_fit_the_smallest_context(monkey
             source=channel.sources.get(),
             story=story,
             duplicate_of=ArticleFactory.create(summary_text="") if number else None,
-            published_at=noon(channel, YESTERDAY),
+            published_at=noon(channel, yesterday()),
             summary_text=SENTENCE * 30,
         )
     asked: list[int] = []
@@ -78,7 +78,7 @@ def test_a_long_story_is_condensed_by_calls_that_fit_the_smallest_context(monkey
 
     monkeypatch.setattr(llm, "complete", answer)
 
-    digest = finished(digests.request("daily", channel, YESTERDAY))
+    digest = finished(digests.request("daily", channel, yesterday()))
 
     assert digest.state == Digest.State.READY
     assert len(asked) > 5

@@ -11,7 +11,7 @@ from django.db import connections
 from publishing import digests
 from publishing.models import Channel, Digest, DigestPlan
 from publishing.tasks import plan_digests, ring_due
-from tests.publishing.newsroom import YESTERDAY, finished, news, newsroom
+from tests.publishing.newsroom import finished, news, newsroom, yesterday
 
 pytestmark = pytest.mark.django_db
 
@@ -172,13 +172,13 @@ def test_the_doorbells_bring_a_digest_into_being_and_to_its_end() -> None:
 
     plan_digests()
 
-    assert Digest.objects.get(period_start=YESTERDAY).state == Digest.State.READY
+    assert Digest.objects.get(period_start=yesterday()).state == Digest.State.READY
 
 
 def test_the_sweeper_takes_up_what_a_lost_doorbell_has_left() -> None:
     channel = newsroom()
     news(channel)
-    digest = digests.request("daily", channel, YESTERDAY)
+    digest = digests.request("daily", channel, yesterday())
 
     ring_due()
 

@@ -14,7 +14,7 @@ from publishing.approval import approve
 from publishing.models import Digest, DigestPlan, DigestSection, Message, Publication
 from tests.factories import PublicationFactory
 from tests.people import signed_in
-from tests.publishing.newsroom import NEWS, YESTERDAY, finished, news, newsroom, written
+from tests.publishing.newsroom import NEWS, finished, news, newsroom, written, yesterday
 from usage import llm
 
 pytestmark = pytest.mark.django_db
@@ -255,7 +255,7 @@ def test_a_new_version_is_asked_for_on_the_page(digest: Digest, django_capture_o
 def test_a_digest_is_asked_for_in_the_admin(django_capture_on_commit_callbacks: Any) -> None:
     channel = newsroom()
     news(channel)
-    form = {"channel": channel.pk, "period": "daily", "day": str(YESTERDAY)}
+    form = {"channel": channel.pk, "period": "daily", "day": str(yesterday())}
 
     with django_capture_on_commit_callbacks(execute=True):
         answer = signed_in("editor").post("/admin/publishing/digest/add/", form)
@@ -279,7 +279,7 @@ def test_who_may_not_change_digests_asks_for_none(role: str) -> None:
 
 
 def test_a_digest_of_the_old_bot_shows_its_text() -> None:
-    values = {"period": "daily", "period_start": YESTERDAY, "period_end": YESTERDAY, "state": "ready"}
+    values = {"period": "daily", "period_start": yesterday(), "period_end": yesterday(), "state": "ready"}
     old = Digest.objects.create(channel=newsroom(), is_current=True, text="Всё за день <b>", **values)
 
     page = signed_in("editor").get(address(old)).content.decode()

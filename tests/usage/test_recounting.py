@@ -13,9 +13,12 @@ from usage.prompts import ProviderFailed, Reply
 from usage.recounting import Recount, prune, recalculate
 from usage.tasks import prune_calls
 
-TODAY = utc_day(datetime.now(UTC))
-
 pytestmark = pytest.mark.django_db
+
+
+def today() -> date:
+    """Asked for anew by each test: a suite may run over midnight."""
+    return utc_day(datetime.now(UTC))
 
 
 def totals() -> tuple[list[object], list[object]]:
@@ -39,7 +42,7 @@ def calls(transactional_db: None) -> Provider:
 def test_right_totals_stay_as_they_are() -> None:
     before = totals()
 
-    assert recalculate(TODAY, TODAY) == Recount(days=1, corrected=0, left_alone=0)
+    assert recalculate(today(), today()) == Recount(days=1, corrected=0, left_alone=0)
 
     assert totals() == before
     assert before[1] == [("", Decimal("0.1"), Decimal("0.5")), ("summary", Decimal("0.1"), Decimal("0.5"))]
@@ -50,10 +53,10 @@ def test_wrong_totals_are_put_right_once() -> None:
     before = totals()
     ApiUsageDaily.objects.update(requests=77, cost_usd=9)
     Spending.objects.update(spent_usd=3, reserved_usd=0)
-    ApiUsageDaily.objects.create(day=TODAY, provider="nobody", requests=1)
+    ApiUsageDaily.objects.create(day=today(), provider="nobody", requests=1)
 
-    assert recalculate(TODAY, TODAY).corrected == 4
-    assert recalculate(TODAY, TODAY).corrected == 0
+    assert recalculate(today(), today()).corrected == 4
+    assert recalculate(today(), today()).corrected == 0
 
     assert totals() == before
 
@@ -63,23 +66,23 @@ def test_lost_rows_come_back() -> None:
     before = totals()[0]
     ApiUsageDaily.objects.all().delete()
 
-    recalculate(TODAY, TODAY)
+    recalculate(today(), today())
 
     assert totals()[0] == before
 
 
 @pytest.mark.usefixtures("calls")
 def test_days_whose_calls_are_forgotten_are_left_alone() -> None:
-    old = TODAY - timedelta(days=40)
+    old = today() - timedelta(days=40)
     ApiUsageDaily.objects.create(day=old, provider="gemini", requests=1_000)
 
-    assert recalculate(old, TODAY).left_alone == 40
+    assert recalculate(old, today()).left_alone == 40
 
     assert ApiUsageDaily.objects.get(day=old).requests == 1_000
 
 
 def test_old_calls_are_forgotten_by_whole_days() -> None:
-    midnight = datetime.combine(TODAY - timedelta(days=30), datetime.min.time(), tzinfo=UTC)
+    midnight = datetime.combine(today() - timedelta(days=30), datetime.min.time(), tzinfo=UTC)
     for moment in (midnight - timedelta(seconds=1), midnight, datetime.now(UTC)):
         ApiUsageEvent.objects.create(provider="gemini", started_at=moment)
     ApiUsageDaily.objects.create(day=date(2020, 1, 1), provider="gemini")
@@ -99,7 +102,7 @@ def run(*arguments: str) -> str:
 
 @pytest.mark.usefixtures("calls")
 def test_the_command_says_what_it_did() -> None:
-    assert run("recalculate", "--from", str(TODAY)) == "days=1 corrected=0 left_alone=0\n"
+    assert run("recalculate", "--from", str(today())) == "days=1 corrected=0 left_alone=0\n"
     assert run("prune") == "forgotten=0\n"
 
 
@@ -110,7 +113,7 @@ def test_the_command_refuses_a_reversed_range() -> None:
 
 @pytest.mark.usefixtures("calls")
 def test_a_budget_counts_what_killed_calls_may_have_cost() -> None:
-    standing = budget.standings(TODAY)[0]
+    standing = budget.standings(today())[0]
 
     assert standing.used == Decimal("0.6")
 
@@ -121,9 +124,11 @@ def test_many_small_amounts_are_added_up_to_the_millionth() -> None:
         ApiUsageEvent(provider="many", state="succeeded", cost_usd=Decimal("0.000007"), purpose="summary")
         for _ in range(2_000)
     )
-    ApiUsageDaily.objects.create(day=TODAY, provider="many", requests=2_000, successes=2_000, cost_usd=Decimal("0.014"))
+    ApiUsageDaily.objects.create(
+        day=today(), provider="many", requests=2_000, successes=2_000, cost_usd=Decimal("0.014")
+    )
 
-    assert recalculate(TODAY, TODAY).corrected == 0
+    assert recalculate(today(), today()).corrected == 0
 
 
 def test_the_daily_task_keeps_thirty_days() -> None:

@@ -33,6 +33,7 @@ from articles.models import (
     Source,
     Summary,
 )
+from usage import clocks as usage_clocks
 
 # How many sources and articles are rung for at once: a bound of the queue, the rest is found by the next sweep.
 SOURCES_AT_ONCE = 50
@@ -130,6 +131,7 @@ def ring_due() -> None:
     finds the row claimed, which costs one query.
     """
     _forget_old_rings()
+    usage_clocks.mend()
     clocks.mend()
     leases.release()
     planning.plan_due()

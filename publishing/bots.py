@@ -6,7 +6,7 @@ seconds whether Telegram is back ─▶ answering
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.db.models import CharField, F
 from django.db.models.functions import Greatest
@@ -93,18 +93,6 @@ def _probe(bot: Bot) -> bool:
         case Refused() | NotSent() | Unknown():
             pass
     return False
-
-
-def mend_clocks(now: datetime, far: datetime) -> int:
-    """Undo waits that a clock wrote which has been set back since; returns how many rows that were.
-
-    No call is booked later than `far`. Who booked such a one was as far ahead with what Telegram had asked for.
-    """
-    mended = Bot.objects.filter(failures__gte=FAILURES_UNTIL_BROKEN, resumes_at__gt=far).update(resumes_at=now)
-    for bot in Bot.objects.filter(next_call_at__gt=far):
-        seen = Bot.objects.filter(pk=bot.pk, next_call_at=bot.next_call_at, resumes_at=bot.resumes_at)
-        mended += seen.update(next_call_at=now, resumes_at=bot.resumes_at - (bot.next_call_at - now))
-    return mended
 
 
 def resume(bot: Bot) -> None:

@@ -21,7 +21,6 @@ from operator import attrgetter
 from threading import Event
 
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from publishing import bots, claims, holding, settling
@@ -39,8 +38,6 @@ logger = logging.getLogger(__name__)
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.01, 1.0
 # So long an outcome waits for a database that is being restarted, and so often it knocks, in seconds.
 DATABASE_PATIENCE, DATABASE_KNOCK = 60.0, 0.5
-# No pause of a channel's own is longer than that: a moment further ahead was written by a clock that was wrong.
-LONGEST_OWN_WAIT = timedelta(seconds=30)
 
 
 def transport_of(channel: Channel) -> Transport:
@@ -149,22 +146,6 @@ def _recover(channel_id: int) -> int:
             attempt = Attempt.objects.get(message=message, fence=message.fence)
             settling.settle(attempt, transport_of(message.channel).find(message))
         return void + len(lost)
-
-
-def mend_clocks() -> int:
-    """Undo waits that a clock wrote which has been set back since; returns how many rows that were."""
-    now = timezone.now()
-    far = now + LONGEST_OWN_WAIT
-    waiting = Channel.objects.filter(next_post_at__gt=far)
-    ahead = [channel.pk for channel in waiting if channel.next_post_at > far + channel.pace]
-    mended = Channel.objects.filter(pk__in=ahead).update(next_post_at=now)
-    longest_call = max(transport_of(channel).time_limit for channel in (Channel(kind=kind) for kind in Channel.Kind))
-    mended += Chat.objects.filter(next_call_at__gt=far).update(next_call_at=now)
-    mended += bots.mend_clocks(now, far)
-    retries = Q(state=Message.State.READY, not_before__gt=far, publication__scheduled_for=None)
-    mended += Message.objects.filter(retries).update(not_before=now)
-    calls = Message.objects.filter(state__in=Message.IN_FLIGHT, claimed_until__gt=now + longest_call + LONGEST_OWN_WAIT)
-    return mended + calls.update(claimed_until=now + longest_call)
 
 
 def _pause(channel_id: int, until: datetime | None) -> float:

@@ -9,7 +9,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from articles.models import Article, ForecastNote
-from publishing import alerts, bots, delivery, digests, notes, pictures, queueing, reconciling, waiting
+from publishing import alerts, bots, clocks, delivery, digests, notes, pictures, queueing, reconciling, waiting
 from publishing.bot import digests as shown_digests
 from publishing.bot import inbox
 from publishing.digests import building
@@ -129,8 +129,7 @@ def show_digests() -> None:
 def ring_due() -> None:
     """Ring for whatever is due: messages of dead senders, articles to be queued, channels with messages to send."""
     delivery.recover()
-    delivery.mend_clocks()
-    sending.mend_clocks()
+    clocks.mend()
     for message_id in reconciling.due().values_list("pk", flat=True):
         reconcile_message.delay(message_id)
     if Probe.objects.to_be_removed().exists():

@@ -23,8 +23,6 @@ REGION_PAUSE = timedelta(hours=6)
 PATIENCE = 5
 REST = timedelta(seconds=5)
 LONGEST_REST = timedelta(seconds=20)
-# The clocks of two machines may differ so much, and nobody minds.
-TOLERANCE = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,15 +152,3 @@ def _is_out_of_patience(provider: Provider) -> bool:
 
 def _rest(provider: Provider, until: datetime, error: LlmError) -> None:
     Provider.objects.filter(pk=provider.pk).update(skipped_until=until, skip_reason=str(error)[:200])
-
-
-def mend_clocks() -> int:
-    """Undo rests that a clock wrote which has been set back since; returns how many rows that were.
-
-    A key that failed in the future proves it, and so does a provider that lost patience and rests longer than any does.
-    """
-    now = timezone.now()
-    wrong = ApiKey.objects.filter(last_failure_at__gt=now + TOLERANCE)
-    too_long = Q(consecutive_failures__gte=PATIENCE, skipped_until__gt=now + LONGEST_REST + TOLERANCE)
-    resting = Provider.objects.filter(Q(pk__in=wrong.values("provider")) | too_long, skipped_until__gt=now)
-    return resting.update(skipped_until=now) + wrong.update(cooling_down_until=None, last_failure_at=now)

@@ -74,7 +74,6 @@ def plan_due(now: datetime | None = None) -> list[int]:
     After an outage the latest periods are made up for (`MADE_UP_FOR`), never what was due before the schedule began.
     """
     moment = now or timezone.now()
-    mend_clocks(moment)
     plans = DigestPlan.objects.filter(is_active=True, begins_at__lte=moment).select_related("channel")
     return [
         _make(plan.channel, period, moment, is_scheduled=True, approves_itself=plan.approves_itself, created_by=None).pk
@@ -102,8 +101,3 @@ def _exists(channel: Channel, period: Period, now: datetime) -> bool:
     versions = Digest.objects.filter(channel=channel, period=period.kind, period_start=period.start)
     saw_all = (period.bounds(channel.zone)[1], now + TOLERANCE)
     return versions.filter(created_at__range=saw_all).exists() or versions.in_the_making().exists()
-
-
-def mend_clocks(now: datetime) -> None:
-    """Let what a clock that ran ahead has put off be due."""
-    Digest.objects.filter(next_step_at__gt=now + LONGEST_WAIT).update(next_step_at=now)

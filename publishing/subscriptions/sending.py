@@ -15,7 +15,7 @@ from functools import partial
 
 from django.conf import settings
 from django.db import close_old_connections, transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -42,8 +42,6 @@ CLAIM_LEASE = timedelta(seconds=30)
 PATIENCE = timedelta(seconds=5)
 PATIENCE_WITH_CHANNELS = timedelta(seconds=2)
 BETWEEN_LOOKS = 0.05  # seconds
-# Among so many of the last calls one is looked for that was begun in the future.
-LOOKED_BACK = 100
 
 State = Delivery.State
 
@@ -79,24 +77,6 @@ def is_due() -> bool:
     if Mailing.objects.in_the_making().exists() or lost.exists() or mailings.is_due():
         return True
     return _may_call(now) and Delivery.objects.due(now, epoch).exists()
-
-
-def mend_clocks() -> int:
-    """Undo waits that a clock wrote which has been set back since; returns how many rows that were.
-
-    Calls that began in the future prove it. Other deliveries may have to wait for long: for their person's hour.
-    """
-    now = timezone.now()
-    lease = now + CLAIM_LEASE + telegram.time_limit() + OUTCOME_GRACE
-    held = Delivery.objects.filter(state__in=Delivery.IN_FLIGHT, claimed_until__gt=lease + delivery.LONGEST_OWN_WAIT)
-    mended = held.update(claimed_until=lease)
-    ahead = DeliveryAttempt.objects.filter(started_at__gt=now + delivery.LONGEST_OWN_WAIT)
-    newest = DeliveryAttempt.objects.order_by("-pk").values_list("pk", flat=True)[:LOOKED_BACK]
-    if ahead.filter(pk__in=list(newest)).exists():
-        begun = ahead.filter(delivery__mailing=OuterRef("mailing"), delivery__subscriber=OuterRef("subscriber"))
-        put_off = Delivery.objects.filter(Exists(begun), state=State.READY, not_before__gt=now)
-        mended += put_off.update(not_before=now)
-    return mended
 
 
 def _recover() -> None:

@@ -37,7 +37,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from publishing import delivery
+from publishing import clocks, delivery
 from publishing.approval import approve
 from publishing.models import Channel, Chat, Message, Publication, SandboxPost
 from publishing.models.chat import pace_of_chats
@@ -144,7 +144,7 @@ def paced() -> None:
 def sweep(workers: ThreadPoolExecutor) -> None:
     """What a sweep does for messages."""
     delivery.recover()
-    delivery.mend_clocks()
+    clocks.mend()
     for channel_ids in due_together():
         workers.submit(as_a_task, deliver_channels, channel_ids)
 

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from publishing import delivery
+from publishing import clocks, delivery
 from publishing.models import Message
 from tests.crash.conftest import IS_LONG, Report, Sender
 from tests.endtoend.stack import wait_for
@@ -75,7 +75,7 @@ def test_a_clock_that_jumps_costs_no_post(
 
     real_now = timezone.now
     monkeypatch.setattr(timezone, "now", lambda: real_now() + jump)
-    delivery.mend_clocks()
+    clocks.mend()
 
     report.come_to_rest(api)
     assert report.ended == {Message.State.SENT: 5}

@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest import MonkeyPatch
 from pytest_django import Settings
 
-from publishing import bots, delivery
+from publishing import bots, clocks, delivery
 from publishing.models import Bot, Channel, Message
 from publishing.models.bot import FAILURES_UNTIL_BROKEN
 from tests.fakes.bot_api import BotApi, Fault, bot_api
@@ -174,7 +174,7 @@ def test_what_telegram_asked_for_lasts_no_longer_because_a_clock_was_wrong(monke
         ahead.setattr(timezone, "now", lambda: later)
         bots.wait("TELEGRAM_BOT_TOKEN", timedelta(minutes=2))
 
-    delivery.mend_clocks()
+    clocks.mend()
 
     wait = Bot.objects.get().resumes_at - timezone.now()
     assert timedelta(seconds=100) < wait <= timedelta(minutes=2)
@@ -187,7 +187,7 @@ def test_a_clock_that_was_wrong_does_not_put_off_a_probe() -> None:
         resumes_at=timezone.now() + timedelta(hours=1),
     )
 
-    delivery.mend_clocks()
+    clocks.mend()
 
     assert Bot.objects.to_be_probed(timezone.now()).exists()
 
@@ -196,6 +196,6 @@ def test_what_telegram_asks_for_by_a_clock_that_is_right_stays() -> None:
     Bot.objects.create(token_env="TELEGRAM_BOT_TOKEN")
     bots.wait("TELEGRAM_BOT_TOKEN", timedelta(hours=1))
 
-    delivery.mend_clocks()
+    clocks.mend()
 
     assert Bot.objects.get().resumes_at > timezone.now() + timedelta(minutes=59)

@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
-from publishing import changing, delivery
+from publishing import changing, clocks, delivery
 from publishing.models import Bot, Channel, Chat, Message
 from tests.fakes.bot_api import BotApi, Fault, bot_api
 from tests.publishing.outbox import TOKEN, approved, telegram, wait_is_over
@@ -115,7 +115,7 @@ def test_a_clock_that_was_wrong_does_not_shut_a_chat(api: BotApi) -> None:
         token_env=channel.token_env, chat_id=channel.chat_id, next_call_at=timezone.now() + timedelta(days=1)
     )
 
-    delivery.mend_clocks()
+    clocks.mend()
 
     assert delivery.due_channels() == [channel.pk]
 
@@ -125,6 +125,6 @@ def test_a_clock_that_was_wrong_does_not_shut_a_bot(api: BotApi) -> None:
     approved(channel)
     Bot.objects.create(token_env=channel.token_env, next_call_at=timezone.now() + timedelta(hours=1))
 
-    delivery.mend_clocks()
+    clocks.mend()
 
     assert delivery.deliver(channel.pk) == 1

@@ -12,7 +12,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from publishing import claims, delivery
+from publishing import claims, clocks, delivery
 from publishing.exclusion import only_sender
 from publishing.models import Message, SandboxPost
 from tests.factories import ChannelFactory
@@ -104,7 +104,7 @@ def test_a_clock_that_was_set_back_holds_nobody_up() -> None:
     Message.objects.update(not_before=ahead)
     type(publication.channel).objects.update(next_post_at=ahead)
 
-    delivery.mend_clocks()
+    clocks.mend()
 
     assert delivery.deliver(publication.channel_id) == 1
 
@@ -115,6 +115,6 @@ def test_what_an_editor_has_scheduled_is_no_wrong_clock() -> None:
     type(publication).objects.update(scheduled_for=ahead)
     Message.objects.update(not_before=ahead)
 
-    delivery.mend_clocks()
+    clocks.mend()
 
     assert delivery.deliver(publication.channel_id) == 0

@@ -91,10 +91,10 @@ def test_an_article_goes_to_telegram_when_an_editor_has_approved_it(settings: Se
     ]
 
 
-def test_a_sweep_that_finds_nothing_asks_each_of_its_twenty_five_questions_once(
+def test_a_sweep_that_finds_nothing_asks_each_of_its_twenty_six_questions_once(
     django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
     PublicationFactory.create()
 
-    with django_assert_max_num_queries(25):
+    with django_assert_max_num_queries(26):
         tasks.ring_due()

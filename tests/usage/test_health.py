@@ -11,7 +11,7 @@ from prometheus_client import REGISTRY
 
 from tests.fakes.llm_server import Fault, LlmServer
 from tests.usage.conftest import SECRET
-from usage import health, llm
+from usage import clocks, llm
 from usage.environment import key_hash
 from usage.health import LONGEST_REST, PATIENCE
 from usage.models import Alert, ApiKey, ApiUsageEvent, Provider
@@ -205,9 +205,9 @@ def test_a_clock_that_was_wrong_lets_no_key_rest_longer(
         ahead.setattr(timezone, "now", lambda: later)
         ask()
 
-    assert health.mend_clocks() == 1
+    assert clocks.mend() == 1
 
-    assert health.mend_clocks() == 0
+    assert clocks.mend() == 0
     assert ask().provider == "gemini"
 
 
@@ -216,6 +216,6 @@ def test_a_clock_that_was_wrong_lets_no_provider_rest_longer(provider_of: Callab
     Provider.objects.create(name="lost", consecutive_failures=PATIENCE, skipped_until=now + timedelta(hours=1))
     Provider.objects.create(name="blocked", skipped_until=now + timedelta(hours=6))
 
-    assert health.mend_clocks() == 1
+    assert clocks.mend() == 1
 
     assert Provider.objects.filter(name="lost", skipped_until__lte=timezone.now()).exists()

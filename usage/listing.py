@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from datetime import date
 from typing import Any
-from urllib.parse import urlencode
 
 from django import forms
 from django.contrib.admin import ShowFacets
 from django.core.paginator import Page, Paginator
 from django.db import OperationalError, connections, models
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.functional import Promise, cached_property
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.views import ChangeList
@@ -30,13 +27,6 @@ DEEP = 1_000
 
 # For `formfield_overrides`: an address that was typed without its scheme is one of https.
 HTTPS_ASSUMED: dict[type[models.Field[Any, Any]], dict[str, Any]] = {models.URLField: {"assume_scheme": "https"}}
-
-
-def list_url(model: type[models.Model], **lookups: Any) -> str:
-    """The admin's list of the model, narrowed by lookups as its filters and dates write them."""
-    values = {name: value.isoformat() if isinstance(value, date) else value for name, value in lookups.items()}
-    address = reverse(f"admin:{model._meta.label_lower.replace('.', '_')}_changelist")
-    return f"{address}?{urlencode(values)}" if values else address
 
 
 def capped_count(queryset: models.QuerySet[Any], cap: int) -> int:

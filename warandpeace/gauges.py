@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.core.cache import cache
 from django.db.models import Count, Min
@@ -23,9 +23,6 @@ KEEP_FIGURES = 5
 
 # More sources than this are not named one by one: each is a label.
 SOURCES_NAMED = 200
-
-# A process that was not seen for so long is not alive.
-PROCESS_LATE = timedelta(minutes=3)
 
 # Every role has begun anew at least once within so many of the newest sessions.
 NEWEST_SESSIONS = 100

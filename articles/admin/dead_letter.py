@@ -18,6 +18,7 @@ from unfold.decorators import action, display
 from articles import dead_letters, pulse
 from articles.dead_letters import Outcome
 from articles.models import DeadLetter, Source
+from usage.addresses import list_url
 from usage.exporting import Exported
 from usage.listing import ExactSearch, LargeTableAdmin
 from usage.moments import when
@@ -164,4 +165,4 @@ class DeadLetterAdmin(Exported, ExactSearch, LargeTableAdmin):
     @action(description=_("Try again"), permissions=["retry"], url_path="retry")
     def retry_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
         self.retry_selected(request, DeadLetter.objects.filter(pk=object_id))
-        return HttpResponseRedirect(reverse("admin:articles_deadletter_changelist"))
+        return HttpResponseRedirect(list_url(DeadLetter))

@@ -24,8 +24,8 @@ from articles import pulse
 from articles.models import Article, BackfillRun, Source
 from articles.pulse import Days, Pulse
 from articles.sites import rot
+from usage.addresses import list_url
 from usage.charts import Chart, Column
-from usage.listing import list_url
 from usage.models import Alert
 from usage.moments import age, when
 

@@ -24,8 +24,9 @@ from articles.models import Article, Source
 from articles.sites import presets
 from articles.sites.presets import PRESETS, WARANDPEACE
 from articles.tasks import fetch_source
+from usage.addresses import list_url
 from usage.doorbell import ring
-from usage.listing import HTTPS_ASSUMED, SimpleSave, list_url
+from usage.listing import HTTPS_ASSUMED, SimpleSave
 from usage.moments import when
 
 

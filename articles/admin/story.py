@@ -21,6 +21,7 @@ from articles.duplicates import deciding
 from articles.duplicates.comparing import Piece, differences
 from articles.duplicates.shingles import jaccard, shingles
 from articles.models import Article, Story, StoryDecision
+from usage.addresses import list_url
 from usage.listing import ExactSearch, LargeTableAdmin
 
 # A page shows so much of a text, in characters.
@@ -129,7 +130,7 @@ class StoryAdmin(ExactSearch, LargeTableAdmin):
         """To the story, or to the list if it is none any more."""
         if Story.objects.filter(pk=story.pk).exists():
             return HttpResponseRedirect(reverse("admin:articles_story_change", args=[story.pk]))
-        return HttpResponseRedirect(reverse("admin:articles_story_changelist"))
+        return HttpResponseRedirect(list_url(Story))
 
 
 def merge_selected(model_admin: Any, request: HttpRequest, queryset: QuerySet[Article]) -> HttpResponse | None:

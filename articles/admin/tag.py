@@ -21,7 +21,8 @@ from articles.indexing import document_of
 from articles.models import Article, Tag, TagRule
 from articles.tagging.giving import text_of
 from articles.tagging.rules import Rule, TooSlow, compiled
-from usage.listing import LargeTableAdmin, NamedInline, list_url
+from usage.addresses import list_url
+from usage.listing import LargeTableAdmin, NamedInline
 
 # A preview looks at so many of the newest articles and shows so many of those that match.
 LOOKED_AT = 1_000

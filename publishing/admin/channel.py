@@ -8,8 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -22,6 +21,7 @@ from publishing.admin import sample
 from publishing.admin.sample import ChannelForm
 from publishing.models import Channel
 from publishing.tasks import deliver_channel
+from usage.addresses import list_url, wanted_url
 from usage.doorbell import ring
 from usage.listing import SimpleSave
 from usage.models import Alert
@@ -70,10 +70,7 @@ class ChannelAdmin(SimpleSave, SimpleHistoryAdmin, ModelAdmin):
             raise PermissionDenied
         channel = get_object_or_404(Channel, pk=pk)
         self._set(request, channel, is_paused=request.POST.get("paused") == "1")
-        back = request.POST.get("next", "")
-        if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
-            back = reverse("admin:publishing_channel_changelist")
-        return HttpResponseRedirect(back)
+        return HttpResponseRedirect(wanted_url(request) or list_url(Channel))
 
     def sample_view(self, request: HttpRequest) -> HttpResponse:
         """A sample post by what stands in the form right now. Nothing is written."""

@@ -14,7 +14,6 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.forms.utils import from_current_timezone
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -22,8 +21,9 @@ from unfold.admin import ModelAdmin
 from unfold.widgets import INPUT_CLASSES, UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
 from publishing.approval import Tally
-from publishing.models import Message, Publication
+from publishing.models import Message, PendingPublication, Publication
 from publishing.tasks import deliver_channel
+from usage.addresses import list_url
 from usage.doorbell import ring
 from usage.moments import when
 
@@ -138,7 +138,7 @@ def question(
         "form": form,
         "publications": chosen,
         "action": f"{name}_selected",
-        "queue_url": reverse("admin:publishing_pendingpublication_changelist"),
+        "queue_url": list_url(PendingPublication),
         "opts": model_admin.opts,
     }
     return TemplateResponse(request, "admin/publishing/decide.html", context)

@@ -24,13 +24,14 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 from articles.models import Article, Picture
 from publishing import approval, changing, standing
 from publishing.admin import beside, decisions, findings, rewriting, support, undo, versions
-from publishing.models import Message, Publication
+from publishing.models import Message, PendingPublication, Publication
 from publishing.preview import look
 from publishing.queueing import explain
 from publishing.reactions import in_words, totals
 from publishing.rendering import Part, render
 from publishing.similar import similar
 from publishing.splitting import MAX_CAPTION_UNITS, MAX_UNITS
+from usage.addresses import list_url
 
 
 class PublicationForm(forms.Form):
@@ -260,7 +261,7 @@ def _decide(
         decisions.ring_channels([publication.pk])
         told = _("Approved: “%(title)s”.") % {"title": publication.title}
         undo.report(request, approval.Tally(1, 0, decided=(publication.pk,)), told)
-        return HttpResponseRedirect(reverse("admin:publishing_pendingpublication_changelist"))
+        return HttpResponseRedirect(list_url(PendingPublication))
     if deciding:
         return decisions.question(request, model_admin, deciding.pop().removeprefix("_"), [publication])
     messages.success(request, _("Version %(revision)d is saved.") % {"revision": revision})

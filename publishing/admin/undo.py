@@ -10,16 +10,15 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from publishing import approval
 from publishing.admin import decisions
 from publishing.approval import Tally
-from publishing.models import Publication
+from publishing.models import PendingPublication, Publication
+from usage.addresses import list_url, wanted_url
 
 KEY = "undo"
 
@@ -73,10 +72,4 @@ def view(request: HttpRequest) -> HttpResponse:
     decisions.report(request, tally, done % {"count": tally.done})
     if not moments:
         messages.warning(request, _("There is nothing to undo."))
-    return HttpResponseRedirect(_back(request))
-
-
-def _back(request: HttpRequest) -> str:
-    wanted = request.POST.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-    return wanted if is_ours else reverse("admin:publishing_pendingpublication_changelist")
+    return HttpResponseRedirect(wanted_url(request) or list_url(PendingPublication))

@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from usage import budget, overview
+from usage.addresses import list_url
 from usage.admin.money import dollars
 from usage.admin.provider import provider_pages
 from usage.charts import Chart, Column, Tile
-from usage.listing import list_url
 from usage.models import ApiUsageDaily, ApiUsageEvent
 from usage.overview import Line, Share, Span, Totals
 

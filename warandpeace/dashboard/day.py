@@ -15,8 +15,8 @@ from django.utils.translation import ngettext
 
 from articles.models import Article
 from publishing.models import Publication
+from usage.addresses import list_url
 from usage.charts import Chart, Column
-from usage.listing import list_url
 
 HOURS = 24
 # The hours that are written below the chart.

@@ -8,7 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.conf import settings
-from django.db.models import Sum
+from django.contrib.auth import get_permission_codename
+from django.db.models import Model, Sum
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.formats import number_format
@@ -20,6 +21,7 @@ from articles import pulse
 from articles.admin.health import Health, news
 from articles.models import BackfillRun, Source
 from usage import budget
+from usage.addresses import list_url
 from usage.admin import dollars, provider_pages
 from usage.models import ApiUsageDaily, ProcessSession, utc_day
 from usage.moments import age
@@ -179,30 +181,30 @@ class Light:
 
 def lights(request: HttpRequest, now: datetime) -> Iterator[Light]:
     """Whether background work goes on, which processes live, and how old the last backup is."""
-    may = request.user.has_perm
-    processes = reverse("admin:usage_processsession_changelist") if may("usage.view_processsession") else ""
+    processes = _list_of(request, ProcessSession)
     yield _sweeper(now, processes)
     yield from _processes(now, processes)
-    yield _backups(now, _list_of(request, "warandpeace.backup"))
-    if url := _list_of(request, "warandpeace.transfer"):
+    yield _backups(now, _list_of(request, Backup))
+    if url := _list_of(request, Transfer):
         yield from _transfers(url)
-    if url := _list_of(request, "warandpeace.signin"):
+    if url := _list_of(request, SignIn):
         people = SignIn.objects.open().count()
         told = ngettext("%(count)d session", "%(count)d sessions", people) % {"count": people}
         yield Light(_("Signed in"), told, "info", url)
 
 
-def _list_of(request: HttpRequest, model: str) -> str:
-    app_label, name = model.split(".")
-    return reverse(f"admin:{app_label}_{name}_changelist") if request.user.has_perm(f"{app_label}.view_{name}") else ""
+def _list_of(request: HttpRequest, model: type[Model]) -> str:
+    """The list of the model; empty for a person who may not see it."""
+    may_see = f"{model._meta.app_label}.{get_permission_codename('view', model._meta)}"
+    return list_url(model) if request.user.has_perm(may_see) else ""
 
 
 def _sweeper(now: datetime, url: str) -> Light:
-    beat = Heartbeat.objects.filter(name="sweeper").values_list("beat_at", flat=True).first()
-    if beat is None:
+    late = Heartbeat.age("sweeper", now)
+    if late is None:
         return Light(_("Background work"), _("has not begun"), "warning", url)
-    tone = "danger" if now - beat > Heartbeat.LATE else "success"
-    return Light(_("Background work"), _("%(age)s ago") % {"age": age(beat)}, tone, url)
+    tone = "danger" if late > Heartbeat.LATE else "success"
+    return Light(_("Background work"), _("%(age)s ago") % {"age": age(now - late)}, tone, url)
 
 
 def _processes(now: datetime, url: str) -> Iterator[Light]:

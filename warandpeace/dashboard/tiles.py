@@ -6,22 +6,21 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from articles.models import Article, DeadLetter
-from publishing.models import Message, Publication
+from publishing.models import Message, PendingPublication, Publication
+from usage.addresses import list_url
 from usage.charts import Tile
-from usage.listing import capped_count, list_url
+from usage.listing import capped_count
 from usage.models import Alert
 from usage.moments import age
 from warandpeace.dashboard.day import Day
 
 CAP = 999
 LATELY = timedelta(days=1)
-QUEUE = "admin:publishing_pendingpublication_changelist"
 
 
 def tiles(request: HttpRequest, now: datetime, day: Day | None) -> Iterator[Tile]:
@@ -49,7 +48,7 @@ def capped(count: int) -> str:
 
 def _last_article() -> Tile:
     stored = Article.objects.order_by("-pk").values_list("created_at", flat=True).first()
-    url = reverse("admin:articles_article_changelist")
+    url = list_url(Article)
     if stored is None:
         return Tile(_("Last article"), "—", _("none yet"), url)
     return Tile(_("Last article"), age(stored), _("ago"), url)
@@ -60,7 +59,7 @@ def _awaiting() -> Tile:
     count = capped_count(waiting, CAP)
     oldest = waiting.order_by("created_at").values_list("created_at", flat=True).first() if count else None
     note = _("the oldest for %(age)s") % {"age": age(oldest)} if oldest else _("nobody waits")
-    return Tile(_("Await a decision"), capped(count), note, reverse(QUEUE))
+    return Tile(_("Await a decision"), capped(count), note, list_url(PendingPublication))
 
 
 def _on_their_way() -> Tile:
@@ -68,7 +67,8 @@ def _on_their_way() -> Tile:
     count = capped_count(approved, CAP)
     scheduled = capped_count(approved.filter(scheduled_for__isnull=False), CAP) if count else 0
     note = ngettext("%(count)s is scheduled", "%(count)s are scheduled", scheduled) % {"count": capped(scheduled)}
-    return Tile(_("On their way"), capped(count), note if count else _("none"), f"{reverse(QUEUE)}?stage=approved")
+    url = list_url(PendingPublication, stage="approved")
+    return Tile(_("On their way"), capped(count), note if count else _("none"), url)
 
 
 def _out_today(day: Day) -> Tile:
@@ -80,7 +80,7 @@ def _out_today(day: Day) -> Tile:
 def _needs_person() -> Tile:
     count = capped_count(Message.objects.unresolved(), CAP)
     note = ngettext("message without an answer", "messages without an answer", count) if count else _("all is clear")
-    return Tile(_("Need a person"), capped(count), note, f"{reverse(QUEUE)}?stage=person", alarm=count > 0)
+    return Tile(_("Need a person"), capped(count), note, list_url(PendingPublication, stage="person"), alarm=count > 0)
 
 
 def _failed(now: datetime) -> Tile:
@@ -89,7 +89,7 @@ def _failed(now: datetime) -> Tile:
     count = capped_count(failed, CAP)
     lately = capped_count(failed.filter(created_at__gte=now - LATELY), CAP) if count else 0
     note = ngettext("%(count)s since yesterday", "%(count)s since yesterday", lately) % {"count": capped(lately)}
-    url = f"{reverse(QUEUE)}?stage=failed"
+    url = list_url(PendingPublication, stage="failed")
     return Tile(_("Failed"), capped(count), note if count else _("none"), url, alarm=lately > 0)
 
 
@@ -97,7 +97,7 @@ def _dead_letters() -> Tile:
     count = capped_count(DeadLetter.objects.all(), CAP)
     waiting = capped_count(DeadLetter.objects.filter(next_attempt_at=None), CAP) if count else 0
     note = ngettext("%(count)s waits for a person", "%(count)s wait for a person", waiting) % {"count": capped(waiting)}
-    url = reverse("admin:articles_deadletter_changelist")
+    url = list_url(DeadLetter)
     return Tile(_("Dead letters"), capped(count), note if count else _("none"), url, alarm=waiting > 0)
 
 

@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
@@ -23,6 +22,7 @@ from django_otp.models import Device
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from usage.addresses import wanted_url
 from warandpeace.signing_in import factors, gate, guessing, sessions
 from warandpeace.signing_in.forms import CodeForm
 from warandpeace.signing_in.models import SignIn
@@ -44,10 +44,8 @@ def person(request: HttpRequest) -> User:
 
 
 def safe_next(request: HttpRequest) -> str:
-    """Where the person wanted to go, if that is a page of ours."""
-    wanted = request.POST.get("next") or request.GET.get("next") or ""
-    safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-    return wanted if safe else reverse("admin:index")
+    """Where the person wanted to go, if that is a page of ours; else the dashboard."""
+    return wanted_url(request) or reverse("admin:index")
 
 
 def check_code(request: HttpRequest, user: User, code: str) -> Device | None:

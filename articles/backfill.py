@@ -125,6 +125,8 @@ class Step:
             run.state, run.next_step_at, run.finished_at = BackfillRun.State.DONE, None, now
         else:
             run.next_step_at = now + self.pause + (LEASE if self.holds else timedelta(0))
+            if self.holds:
+                run.note_lease(run.next_step_at)
 
 
 # fmt: off

@@ -26,16 +26,18 @@ from typing import IO, Any
 from django.apps import apps
 from django.conf import settings
 from django.db import Error
+from django.db.models import QuerySet
 from django.utils import timezone
 
 logger = logging.getLogger(__name__)
 
-# A row that was begun more often may be what its workers die of: that one waits for its lease.
-MOST_BEGUN = 2
-# Of notes, in bytes; then those whose leases have run out are dropped.
+# Of notes, in bytes; then those are dropped whose leases have run out, or were followed by others on the same row.
 LARGEST = 1 << 16
 TAKEN, BROKEN = "taken", "broken"
 BROKEN_LINE = f" {BROKEN}\n".encode()
+
+# Rows by their keys, and the leases under which they were taken.
+Taken = set[tuple[int, datetime]]
 
 
 @dataclass(frozen=True)
@@ -135,10 +137,10 @@ def _new_file() -> FileIO:
 
 def _shorten(file: FileIO) -> None:
     file.seek(0)
-    notes = list(Note.read(file.readall().splitlines()))
+    newest = {(note.model, note.pk): note for note in Note.read(file.readall().splitlines())}
     file.seek(0)
     file.truncate()
-    file.write(b"".join(note.line() for note in notes))
+    file.write(b"".join(note.line() for note in newest.values()))
 
 
 mine = Notebook()
@@ -172,15 +174,19 @@ def _is_free(file: IO[bytes]) -> bool:
 
 
 def _make_due(notes: Iterable[Note]) -> int:
-    by_model: defaultdict[str, set[tuple[int, datetime]]] = defaultdict(set)
+    by_model: defaultdict[str, Taken] = defaultdict(set)
     for note in notes:
         by_model[note.model].add((note.pk, note.lease))
-    return sum(_make_rows_due(model, taken) for model, taken in by_model.items())
+    managers: dict[str, Any] = {model: apps.get_model(model)._default_manager for model in by_model}
+    return sum(managers[model].release(taken) for model, taken in by_model.items())
 
 
-def _make_rows_due(model: str, taken: set[tuple[int, datetime]]) -> int:
-    rows: Any = apps.get_model(model)._default_manager.filter(attempts__lte=MOST_BEGUN)
+def make_due(rows: QuerySet[Any], taken: Taken, column: str) -> int:
+    """Make those of the rows due whose column still has the lease under which they were taken; how many.
+
+    For the verb `release` of the querysets whose models are noted.
+    """
     now = timezone.now()
-    ahead = rows.filter(pk__in=[pk for pk, _lease in taken], next_step_at__gt=now)
-    left = taken.intersection(ahead.values_list("pk", "next_step_at"))
-    return sum(rows.filter(pk=pk, next_step_at=lease).update(next_step_at=now) for pk, lease in left)
+    ahead = rows.filter(pk__in=[pk for pk, _lease in taken], **{f"{column}__gt": now})
+    left = taken.intersection(ahead.values_list("pk", column))
+    return sum(rows.filter(pk=pk, **{column: lease}).update(**{column: now}) for pk, lease in left)

@@ -53,6 +53,7 @@ _rung: dict[tuple[str, int, datetime], float] = {}
 
 
 @shared_task(ignore_result=True)
+@leases.mine.given_back()
 def fetch_source(source_id: int) -> None:
     """Fetch one source if its time has come."""
     ingest.fetch_source(source_id)
@@ -100,6 +101,7 @@ def fetch_picture(picture_id: int) -> None:
 
 
 @shared_task(ignore_result=True)
+@leases.mine.given_back()
 def continue_backfill(run_id: int) -> None:
     """Take the next steps of a run through an archive, if one is due; then ring for those behind them."""
     if backfilling.work(run_id):

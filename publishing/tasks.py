@@ -8,6 +8,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
+from articles import leases
 from articles.models import Article, ForecastNote
 from publishing import alerts, bots, clocks, delivery, digests, notes, pictures, queueing, reconciling, waiting
 from publishing.bot import digests as shown_digests
@@ -75,6 +76,7 @@ def plan_digests() -> None:
 
 
 @shared_task(ignore_result=True)
+@leases.mine.given_back()
 def build_digest(digest_id: int) -> None:
     """Take a digest's next step; the one after it is rung for, so that no worker is kept for long."""
     if building.take_step(digest_id):

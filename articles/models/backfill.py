@@ -9,7 +9,9 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from articles import leases
 from articles.dates import EARLIEST
+from articles.leases import Taken
 from articles.models.source import Source
 
 
@@ -27,6 +29,10 @@ class BackfillRunQuerySet(models.QuerySet["BackfillRun"]):
     def held(self, run: BackfillRun) -> BackfillRunQuerySet:
         """The run's row as long as nobody has taken, paused or cancelled it since it was claimed."""
         return self.filter(pk=run.pk, state=BackfillRun.State.RUNNING, next_step_at=run.next_step_at)
+
+    def release(self, taken: Taken) -> int:
+        """Make due the steps that a dead process was taking; how many runs."""
+        return leases.make_due(self.live(), taken, "next_step_at")
 
     def pause(self) -> int:
         """Stop runs after the step that is being taken, whose result is dropped; how many."""
@@ -165,9 +171,14 @@ class BackfillRun(models.Model):
             return None
         return timedelta(seconds=self.working_seconds / self.days_done * (self.days - self.days_done))
 
+    def note_lease(self, until: datetime) -> None:
+        """Note beside the database what this process is about to hold, so that its death costs no more than seconds."""
+        leases.mine.take(leases.Note(self._meta.label_lower, self.pk, until))
+
     def claim(self, lease: timedelta) -> bool:
         """Take the step of a run that is as it was read; False if somebody else was quicker."""
         now = timezone.now()
+        self.note_lease(now + lease)
         as_read = BackfillRun.objects.live().filter(pk=self.pk, next_step_at=self.next_step_at)
         started_at = self.started_at or now
         if not as_read.update(state=self.State.RUNNING, next_step_at=now + lease, started_at=started_at):

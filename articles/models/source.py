@@ -12,6 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from articles import leases
+from articles.leases import Taken
 from articles.sites import selectors
 
 # A fetch and the parsing of what came must be over by then; afterwards another worker may take the source.
@@ -35,6 +37,7 @@ class SourceQuerySet(models.QuerySet["Source"]):
         """Take those of the sources that nobody has taken or planned anew since they were read, until `lease`."""
         as_read = models.Q(pk__in=[])
         for source in sources:
+            leases.mine.take(leases.Note(self.model._meta.label_lower, source.pk, lease))
             as_read |= models.Q(pk=source.pk, next_fetch_at=source.next_fetch_at)
         if self.filter(as_read).update(next_fetch_at=lease) == len(sources):
             return list(sources)
@@ -42,6 +45,10 @@ class SourceQuerySet(models.QuerySet["Source"]):
             self.filter(pk__in=[source.pk for source in sources], next_fetch_at=lease).values_list("pk", flat=True)
         )
         return [source for source in sources if source.pk in mine]
+
+    def release(self, taken: Taken) -> int:
+        """Make due what a dead process was about to fetch; how many sources."""
+        return leases.make_due(self, taken, "next_fetch_at")
 
 
 class Source(models.Model):

@@ -10,6 +10,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from articles import leases
+from articles.leases import Taken
+
+# A row that was begun more often may be what its workers die of: that one waits for its lease.
+MOST_BEGUN = 2
 
 
 class Stepped(models.Model):
@@ -55,6 +59,10 @@ class SteppedQuerySet(models.QuerySet[Row]):
         row.next_step_at = now + lease
         row.attempts += 1
         return row
+
+    def release(self, taken: Taken) -> int:
+        """Make due what a dead process has left under a lease, but for what it may have died of; how many rows."""
+        return leases.make_due(self.filter(attempts__lte=MOST_BEGUN), taken, "next_step_at")
 
     def held(self, row: Row) -> models.QuerySet[Row]:
         """The row as long as nobody has taken or changed its next step since it was read."""

@@ -13,8 +13,10 @@ from pytest_django import Settings
 
 from articles import leases
 from articles.leases import Note, Notebook
-from articles.models import Article
-from tests.factories import ArticleFactory
+from articles.models import Article, BackfillRun, Source
+from articles.models.source import FETCH_LEASE
+from articles.models.steps import MOST_BEGUN
+from tests.factories import ArticleFactory, SourceFactory
 
 pytestmark = pytest.mark.django_db
 LEASE = timedelta(minutes=5)
@@ -66,8 +68,29 @@ def test_what_has_gone_on_since_is_left_alone(worker: Notebook) -> None:
     assert (leases.release(), is_due(article)) == (0, False)
 
 
+def test_a_source_that_a_dead_worker_was_reading_is_due(worker: Notebook) -> None:
+    source = SourceFactory(next_fetch_at=timezone.now() - timedelta(seconds=1))
+    assert Source.objects.claim([source], timezone.now() + FETCH_LEASE) == [source]
+    assert (leases.release(), Source.objects.due().exists()) == (0, False)
+
+    worker.close()
+
+    assert (leases.release(), Source.objects.due().exists()) == (1, True)
+
+
+def test_an_archive_that_a_dead_worker_was_reading_is_due(worker: Notebook) -> None:
+    day = timezone.localdate()
+    run = BackfillRun.objects.create(source=SourceFactory(), date_from=day, date_to=day, next_step_at=timezone.now())
+    assert run.claim(LEASE)
+    assert (leases.release(), BackfillRun.objects.due().exists()) == (0, False)
+
+    worker.close()
+
+    assert (leases.release(), BackfillRun.objects.due().exists()) == (1, True)
+
+
 def test_what_workers_seem_to_die_of_waits_for_its_lease(worker: Notebook) -> None:
-    article = taken(attempts=leases.MOST_BEGUN)
+    article = taken(attempts=MOST_BEGUN)
 
     worker.close()
 
@@ -100,6 +123,8 @@ def test_notes_don_t_grow_for_ever(worker: Notebook, tmp_path: Path, monkeypatch
     for pk in range(100):
         worker.take(Note("articles.article", pk, long_ago))
     article = taken()
+    for _step in range(100):
+        worker.take(Note("articles.backfillrun", 1, timezone.now() + LEASE))
 
     worker.close()
 

@@ -100,6 +100,8 @@ class Child:
     pause: float = FIRST_PAUSE
     unfinished_line: bytes = b""
     alive: Path | None = None
+    last_sign: int | None = None
+    sign_seen_at: float = 0.0
 
     def start(self, lifeline_end: int) -> None:
         environment = os.environ | {
@@ -127,12 +129,19 @@ class Child:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, number)
 
-    def is_silent(self, now: float) -> bool:
-        """Whether it has shown before that it gets things done, and no longer does; `now` is a Unix time."""
+    def is_silent(self) -> bool:
+        """Whether it has shown before that it gets things done, and no longer does.
+
+        What counts is when its sign was seen to be a new one: the clock that dates the sign may have been set.
+        """
         try:
-            return self.alive is not None and now - self.alive.stat().st_mtime > LONGEST_SILENCE
+            sign = self.alive.stat().st_mtime_ns if self.alive else None
         except FileNotFoundError:
-            return False
+            sign = None
+        now = time.monotonic()
+        if sign is None or sign != self.last_sign:
+            self.last_sign, self.sign_seen_at = sign, now
+        return now - self.sign_seen_at > LONGEST_SILENCE
 
     def lines(self, data: bytes) -> list[str]:
         """The complete lines that this piece of output ends."""
@@ -209,7 +218,7 @@ class Supervisor:
 
     def _notice_silence(self) -> None:
         for child in self.children:
-            if child.process and child.is_silent(time.time()):
+            if child.process and child.is_silent():
                 self.printer.line("run", f"{child.name} has shown no life for {LONGEST_SILENCE:.0f} s.")
                 child.signal(signal.SIGKILL)
                 child.process.wait()

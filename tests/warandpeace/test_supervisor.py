@@ -23,6 +23,16 @@ DEAF = [
     "-c",
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)",
 ]
+# Shows life eight times, each time dated an hour later, many years ago.
+BACKDATED = """
+import os, time
+open(os.environ["ALIVE_FILE"], "w").close()
+for hour in range(8):
+    os.utime(os.environ["ALIVE_FILE"], (hour * 3600, hour * 3600))
+    time.sleep(0.2)
+print("well", flush=True)
+time.sleep(60)
+"""
 FAILING = [sys.executable, "-c", "raise SystemExit(7)"]
 
 
@@ -77,6 +87,15 @@ def test_a_stopped_child_is_killed_and_started_again(tmp_path, monkeypatch):
     output = run_until([Child("worker", stopping, alive=alive)], lambda text: text.count("up") == 2)
 
     assert "worker has shown no life for 1 s." in output
+
+
+def test_a_clock_that_was_set_ahead_is_no_silence(tmp_path, monkeypatch):
+    monkeypatch.setattr(supervisor, "LONGEST_SILENCE", 1)
+    living = [sys.executable, "-c", BACKDATED]
+
+    output = run_until([Child("worker", living, alive=tmp_path / "worker.alive")], lambda text: "well" in text)
+
+    assert "no life" not in output
 
 
 def test_a_child_that_ignores_the_request_to_end_is_killed(monkeypatch):

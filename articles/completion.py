@@ -88,12 +88,14 @@ def _guessed(html: str, url: str) -> str:
 
 def _settle(article: Article, content: str, *, last_error: str) -> bool:
     """Write the article's final text and its next step; False if the lease is lost."""
-    now = timezone.now()
+    now, content_hash = timezone.now(), fingerprint(content)
     status, next_step_at = after_text(article.source, content or article.lead, now)
+    if _is_repeated(article, content_hash):
+        status, next_step_at = Article.Status.STORED, None
     with transaction.atomic():
         kept = Article.objects.held(article).update(
             content=content,
-            content_hash=fingerprint(content),
+            content_hash=content_hash,
             status=status,
             next_step_at=next_step_at,
             compare_at=now,
@@ -104,6 +106,16 @@ def _settle(article: Article, content: str, *, last_error: str) -> bool:
         if kept:
             DeadLetter.resolve(DeadLetter.EntityType.PAGE, article.url)
     return bool(kept)
+
+
+def _is_repeated(article: Article, content_hash: str) -> bool:
+    """Whether its source has brought the same title and text before, under another address and date.
+
+    Of entries with nothing but a title only their pages tell, and a feed may bring them anew with each fetch: so often
+    that they would pass for boilerplate, not for copies. They are paid for once, and queued once.
+    """
+    earlier = Article.objects.filter(source=article.source, pk__lt=article.pk, title=article.title)
+    return bool(content_hash) and earlier.filter(content_hash=content_hash).exists()
 
 
 def _record_failure(article: Article, error: http.FetchError | NoText | UnreadableSite | Disallowed) -> bool:

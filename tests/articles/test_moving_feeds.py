@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from articles import completion
 from articles.ingest import ingest
 from articles.models import Article, Source
 from tests.articles.changing import again
@@ -16,6 +17,10 @@ from tests.fakes.feed_server import FeedServer
 from tests.fakes.feeds import Item, rss
 
 SourceOf = Callable[..., Source]
+
+
+def page(text: str) -> bytes:
+    return f"<html><body><article><h1>Порт</h1><p>{text}</p></article></body></html>".encode()
 
 
 # --- the feed ---------------------------------------------------------------------------------------------------------
@@ -81,6 +86,23 @@ def test_news_of_the_same_title_with_other_words_is_news(server: FeedServer, db:
     ingest([again(source)])
 
     assert Article.objects.count() == 2
+
+
+def test_bare_titles_that_change_all_they_can_are_summarised_once(server: FeedServer, db: None) -> None:
+    def feed(fetch: int) -> bytes:
+        links = [server.serve(f"/{fetch}/{n}", page(f"Порт {n} увеличил перевалку. " * 20)) for n in range(3)]
+        minutes = timedelta(minutes=10 - fetch)
+        return rss([Item(link=link, lead="", published=timezone.now() - minutes) for link in links])
+
+    source = SourceFactory(url=server.serve("/feed", feed(0)))
+    for fetch in range(3):
+        server.serve("/feed", feed(fetch))
+        ingest([again(source)])
+        for number in Article.objects.due().values_list("pk", flat=True):
+            completion.complete_article(number)
+
+    assert Article.objects.filter(status=Article.Status.READY).count() == 3
+    assert Article.objects.filter(status=Article.Status.STORED).count() == 6
 
 
 def test_old_news_with_todays_date_stays_old(server: FeedServer, db: None) -> None:

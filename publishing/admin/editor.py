@@ -62,7 +62,7 @@ class PublicationForm(forms.Form):
         for name in ("title", "text"):
             self.fields[name].widget.attrs |= {
                 "hx-post": address,
-                "hx-trigger": "input changed delay:300ms",
+                "hx-trigger": "input delay:300ms",
                 "hx-target": "#preview",
                 "hx-sync": "closest form:queue last",
             }

@@ -34,6 +34,7 @@ def newsroom(live_server: Any, page: Page) -> Page:
 def open_queue(page: Page) -> None:
     page.get_by_role("link", name="Очередь").click()
     expect(page.get_by_text("вниз и вверх")).to_be_visible()
+    page.wait_for_load_state()
 
 
 def test_a_publication_is_edited_approved_and_seen_in_the_sandbox(newsroom: Page, live_server: Any) -> None:
@@ -48,6 +49,16 @@ def test_a_publication_is_edited_approved_and_seen_in_the_sandbox(newsroom: Page
     expect(newsroom.get_by_text("Одобрено: «Порт побил рекорд».")).to_be_visible()
     newsroom.goto(f"{live_server.url}/sandbox/{publication.channel.slug}/")
     expect(newsroom.get_by_text("Порт побил рекорд")).to_be_visible()
+
+
+def test_what_is_typed_before_the_page_is_ready_is_shown(newsroom: Page, live_server: Any) -> None:
+    publication = PublicationFactory(title="Порт увеличил перевалку")
+    typed = "document.querySelector('#publication-form [name=title]').value = 'Порт побил рекорд'"
+    newsroom.add_init_script(f"document.addEventListener('DOMContentLoaded', () => {{ {typed} }})")
+
+    newsroom.goto(f"{live_server.url}/admin/publishing/publication/{publication.pk}/change/")
+
+    expect(newsroom.locator("#preview")).to_contain_text("Порт побил рекорд")
 
 
 def test_the_units_left_are_counted_while_somebody_types(newsroom: Page, live_server: Any) -> None:
@@ -67,6 +78,7 @@ def test_the_queue_is_worked_through_by_keyboard(newsroom: Page) -> None:
     newsroom.keyboard.press("j")
     newsroom.keyboard.press("a")
     expect(newsroom.get_by_text("Одобрена 1 публикация.")).to_be_visible()
+    newsroom.wait_for_load_state()
     newsroom.keyboard.press("j")
     newsroom.keyboard.press("r")
     newsroom.get_by_label("Причина").fill("повтор")

@@ -35,6 +35,7 @@ def test_a_decision_is_undone_by_its_key(desk: Page, live_server: Any) -> None:
     desk.keyboard.press("j")
     desk.keyboard.press("a")
     expect(desk.locator(".wp-toast-floats")).to_be_visible()
+    desk.wait_for_load_state()
     desk.keyboard.press("u")
 
     expect(desk.get_by_role("link", name="Порт", exact=True)).to_be_visible()

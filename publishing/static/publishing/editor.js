@@ -20,4 +20,10 @@
   form?.addEventListener("input", () => { isChanged = true; });
   form?.addEventListener("submit", () => { isChanged = false; });
   window.addEventListener("beforeunload", (event) => { if (isChanged) event.preventDefault(); });
+
+  // What was typed before the page was ready, or what the browser kept while it was loaded again, is shown, too.
+  window.addEventListener("load", () => {
+    for (const field of form?.querySelectorAll("input:not([type=hidden]), textarea") ?? [])
+      if (field.value !== field.defaultValue) field.dispatchEvent(new Event("input", { bubbles: true }));
+  });
 })();

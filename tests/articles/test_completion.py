@@ -147,7 +147,7 @@ def test_a_page_without_an_article_is_a_failure(new_article: NewArticle, body: b
 
 
 @pytest.mark.parametrize(
-    "fields", [{"status": "ready"}, {"next_step_at": None}, {"next_step_at": timezone.now() + timedelta(minutes=3)}]
+    "fields", [{"status": "ready"}, {"next_step_at": None}, {"next_step_at": timezone.now() + timedelta(days=1)}]
 )
 def test_only_what_is_due_is_taken(new_article: NewArticle, server: FeedServer, fields: dict[str, Any]) -> None:
     article = new_article(PAGE.encode(), article=fields)

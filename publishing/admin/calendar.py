@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -18,17 +18,16 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from unfold.admin import ModelAdmin
 
 from publishing import scheduling
 from publishing.admin import decisions
 from publishing.approval import ApprovalError
 from publishing.models import Channel, Publication
 
-if TYPE_CHECKING:
-    from publishing.admin.queue import QueueAdmin
-
 # A page shows so many posts; nobody schedules more in six weeks.
 MOST_POSTS = 1_000
+MAY_MOVE = "publishing.approve_publication"
 # The earliest and the latest year that can be turned to.
 YEARS = range(2000, 2100)
 MONTH, WEEK = "month", "week"
@@ -83,7 +82,7 @@ class MoveForm(forms.Form):
         return chosen
 
 
-def view(model_admin: QueueAdmin, request: HttpRequest) -> HttpResponse:
+def view(model_admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
     """The calendar of one channel. `?view=` is week or month, `?day=` any day of it."""
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
@@ -96,16 +95,16 @@ def view(model_admin: QueueAdmin, request: HttpRequest) -> HttpResponse:
         "title": _("Calendar"),
         "channels": channels,
         "channel": channel,
-        **(_pages(request, channel, may_move=model_admin.has_approve_permission(request)) if channel else {}),
+        **(_pages(request, channel, may_move=request.user.has_perm(MAY_MOVE)) if channel else {}),
     }
     return TemplateResponse(request, "admin/publishing/calendar.html", context)
 
 
-def move(model_admin: QueueAdmin, request: HttpRequest) -> HttpResponse:
+def move(model_admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
     """Move one post. A script is answered with JSON, a form with the calendar."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
-    if not model_admin.has_approve_permission(request):
+    if not request.user.has_perm(MAY_MOVE):
         raise PermissionDenied
     publication = get_object_or_404(
         Publication.objects.select_related("channel"), pk=_number(request.POST.get("publication", ""))

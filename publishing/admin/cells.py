@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, tzinfo
 from functools import lru_cache
 from typing import Any
 
@@ -16,9 +17,10 @@ from django.utils.translation import get_language, gettext, ngettext
 
 from publishing import approval
 from publishing.models import Publication
-from publishing.queueing import Explanation
+from publishing.queueing import Explanation, explain
 from publishing.rendering import Part, render
 from publishing.splitting import MAX_UNITS
+from usage.moments import when
 from usage.rows import PLACES, form_of
 
 State = Publication.State
@@ -64,6 +66,23 @@ def reason(explanation: Explanation) -> SafeString:
 @lru_cache(maxsize=500)
 def _reason(_language: str, **said: Any) -> SafeString:
     return render_to_string("admin/publishing/explanation.html", {"explanation": said})
+
+
+def goes_out(publication: Any) -> str:
+    """When a publication of the queue goes out, on its channel's clock."""
+    if publication.state in approval.UNDECIDED:
+        return gettext("right after approval")
+    due_at = explain(publication).due_at
+    return clock(due_at, publication.channel.zone) if due_at else "—"
+
+
+def clock(moment: datetime, zone: tzinfo, *, is_zone_shown: bool = False) -> str:
+    """A moment on the clock of a zone, which is named where it is not the reader's, or always."""
+    with timezone.override(zone):
+        told = when(moment)
+    local = moment.astimezone(zone)
+    is_foreign = local.utcoffset() != timezone.localtime(moment).utcoffset()
+    return f"{told} {local:%Z}" if is_zone_shown or is_foreign else told
 
 
 def buttons(publication: Publication) -> SafeString:

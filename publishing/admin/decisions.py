@@ -20,12 +20,12 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.widgets import INPUT_CLASSES, UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
+from publishing.admin.cells import clock
 from publishing.approval import Tally
 from publishing.models import Message, PendingPublication, Publication
 from publishing.tasks import deliver_channel
 from usage.addresses import list_url
 from usage.doorbell import ring
-from usage.moments import when
 
 
 def next_hour(zone: tzinfo) -> datetime:
@@ -38,15 +38,6 @@ def zones_of(publications: Iterable[Publication]) -> list[ZoneInfo]:
     """The time zones of the publications' channels, each once."""
     names = dict.fromkeys(publication.channel.time_zone for publication in publications)
     return [ZoneInfo(name) for name in names]
-
-
-def clock(moment: datetime, zone: tzinfo, *, is_zone_shown: bool = False) -> str:
-    """A moment on the clock of a zone, which is named where it is not the reader's, or always."""
-    with timezone.override(zone):
-        told = when(moment)
-    local = moment.astimezone(zone)
-    is_foreign = local.utcoffset() != timezone.localtime(moment).utcoffset()
-    return f"{told} {local:%Z}" if is_zone_shown or is_foreign else told
 
 
 class ScheduleForm(forms.Form):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -13,34 +13,33 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import ngettext
+from unfold.admin import ModelAdmin
 
-from publishing.admin import stages
+from publishing.admin import cells, stages
 from publishing.models import Publication
+from publishing.queueing import explain
 from usage.listing import capped_count
-
-if TYPE_CHECKING:
-    from publishing.admin.queue import QueueAdmin
 
 # A page has no more rows.
 MOST_ROWS = 50
 MOST_NEW = 99
 
 
-def view(model_admin: QueueAdmin, request: HttpRequest) -> HttpResponse:
+def view(model_admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
     """What is new in a stage since the page was made, the counts of the tabs, and what has become of the rows shown.
 
     Answers 304 where nothing differs from what the browser has.
     """
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
-    body = json.dumps(_answer(model_admin, request), ensure_ascii=False)
+    body = json.dumps(_answer(request), ensure_ascii=False)
     etag = f'"{hashlib.sha256(body.encode()).hexdigest()[:32]}"'
     if request.headers.get("If-None-Match") == etag:
         return HttpResponseNotModified(headers={"ETag": etag})
     return HttpResponse(body, content_type="application/json", headers={"ETag": etag})
 
 
-def _answer(model_admin: QueueAdmin, request: HttpRequest) -> dict[str, Any]:
+def _answer(request: HttpRequest) -> dict[str, Any]:
     queue = Publication.objects.in_queue()
     if (channel := request.GET.get("channel__id__exact", "")).isdecimal():
         queue = queue.filter(channel=int(channel[:18]))
@@ -51,7 +50,7 @@ def _answer(model_admin: QueueAdmin, request: HttpRequest) -> dict[str, Any]:
         "tabs": {row["name"]: row["text"] for row in stages.counted(queue)},
         "new": new,
         "told": ngettext("%(count)d new: show it", "%(count)d new: show them", new) % {"count": new},
-        "rows": {row.pk: _row(model_admin, row, stage) for row in Publication.objects.for_queue().filter(pk__in=shown)},
+        "rows": {row.pk: _row(row, stage) for row in Publication.objects.for_queue().filter(pk__in=shown)},
     }
 
 
@@ -71,10 +70,10 @@ def _moment(text: str) -> datetime:
     return moment if moment and timezone.is_aware(moment) else timezone.now()
 
 
-def _row(model_admin: QueueAdmin, publication: Publication, stage: str) -> dict[str, Any]:
+def _row(publication: Publication, stage: str) -> dict[str, Any]:
     return {
-        "why": model_admin.why(publication),
-        "goes_out": model_admin.goes_out(publication),
+        "why": cells.reason(explain(publication)),
+        "goes_out": cells.goes_out(publication),
         "revision": publication.revision,
         "left": not stages.holds(stage, publication),
     }

@@ -9,8 +9,8 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.decorators import display
 
 from articles.models import Summary
@@ -137,7 +137,7 @@ class QueueAdmin(LargeTableAdmin):
             "channels": channels,
             "channel": channel,
             "now": timezone.localtime(),
-            "clock": decisions.clock(timezone.now(), zone, is_zone_shown=True),
+            "clock": cells.clock(timezone.now(), zone, is_zone_shown=True),
             "may_pause": request.user.has_perm("publishing.pause_channel"),
             "may_approve": self.has_approve_permission(request),
         }
@@ -154,10 +154,7 @@ class QueueAdmin(LargeTableAdmin):
 
     @display(description=_("goes out"))
     def goes_out(self, publication: Any) -> str:
-        if publication.state in approval.UNDECIDED:
-            return gettext("right after approval")
-        due_at = explain(publication).due_at
-        return decisions.clock(due_at, publication.channel.zone) if due_at else "—"
+        return cells.goes_out(publication)
 
     @display(description="")
     def decide(self, publication: Any) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -11,9 +10,7 @@ from django.template.response import TemplateResponse
 from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
-
-if TYPE_CHECKING:
-    from publishing.admin.queue import QueueAdmin
+from unfold.admin import ModelAdmin
 
 LANGUAGES = ("ru", "en")
 
@@ -71,7 +68,7 @@ STEPS = (
 )
 
 
-def view(model_admin: QueueAdmin, request: HttpRequest) -> HttpResponse:
+def view(model_admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
     """The tour, for everybody who may see the queue."""
     if not model_admin.has_view_permission(request):
         raise PermissionDenied

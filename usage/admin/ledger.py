@@ -112,7 +112,7 @@ class ApiUsageDailyAdmin(Exported, ReadOnly, LargeTableAdmin):
         return [own, *super().get_urls()]
 
     def overview_view(self, request: HttpRequest) -> HttpResponseBase:
-        return overview.view(self, request)
+        return overview.view(self, request, self.posts)
 
     def posts(self, span: Span) -> int | None:
         """How many posts went out on the UTC days of a span; None where nobody knows."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.core.exceptions import PermissionDenied
@@ -14,6 +15,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from unfold.admin import ModelAdmin
 from unfold.widgets import INPUT_CLASSES
 
 from usage import exporting, overview
@@ -21,9 +23,6 @@ from usage.admin import figures
 from usage.admin.money import dollars
 from usage.models import ApiUsageDaily, utc_day
 from usage.overview import Span
-
-if TYPE_CHECKING:
-    from usage.admin.ledger import ApiUsageDailyAdmin
 
 PERIODS: dict[str, tuple[str | Promise, int]] = {
     "today": (gettext_lazy("Today"), 1),
@@ -66,8 +65,11 @@ class SpanForm(forms.Form):
         return cleaned
 
 
-def view(model_admin: ApiUsageDailyAdmin, request: HttpRequest) -> HttpResponseBase:
-    """The page; `?period=` is one of `PERIODS`, or `?first=` and `?last=` are days. A POST takes a table as a file."""
+def view(model_admin: ModelAdmin, request: HttpRequest, posts: Callable[[Span], int | None]) -> HttpResponseBase:
+    """The page; `?period=` is one of `PERIODS`, or `?first=` and `?last=` are days. A POST takes a table as a file.
+
+    `posts` tells how many posts went out on the days of a span, where anybody knows.
+    """
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
     today = utc_day(timezone.now())
@@ -88,7 +90,7 @@ def view(model_admin: ApiUsageDailyAdmin, request: HttpRequest) -> HttpResponseB
         "periods": [(name, label) for name, (label, _days) in PERIODS.items()],
         "period": period,
         "form": form or SpanForm(initial={"first": span.first, "last": span.last}),
-        "tiles": list(figures.tiles(span, whole, limit, model_admin.posts(span))),
+        "tiles": list(figures.tiles(span, whole, limit, posts(span))),
         "chart": figures.chart(span, lines["day"], limit),
         "by_requests": not whole.cost_usd,
         "is_by_weeks": span.days > figures.MOST_BARS,

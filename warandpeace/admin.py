@@ -7,6 +7,7 @@ from typing import Any, cast
 from axes import admin as axes_admin
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib import admin, messages
+from django.contrib.admin import RelatedFieldListFilter
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth.models import Group, Permission, User
 from django.db.models import QuerySet
@@ -32,7 +33,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from usage.listing import ReadOnlyInline, SimpleSave
 from warandpeace import admin_backups, admin_transfer, admin_usage  # noqa: F401  register their own
 from warandpeace.audit import admin as audit_admin  # noqa: F401  registers its own
-from warandpeace.roles import ROLES
+from warandpeace.roles import ROLES, label_of
 from warandpeace.signing_in import admin as sign_in_admin  # noqa: F401  registers its own
 from warandpeace.signing_in import factors
 from warandpeace.signing_in.models import SignIn
@@ -74,7 +75,18 @@ class ReadablePermissions:
         field = super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
         if db_field.remote_field.model is Permission:
             field.label_from_instance = permission_label
+        if db_field.remote_field.model is Group:
+            field.label_from_instance = label_of
         return field
+
+
+class RoleFilter(RelatedFieldListFilter):
+    """People by their roles, which are called as people call them."""
+
+    def field_choices(
+        self, field: Any, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
+    ) -> list[tuple[str, Any]]:
+        return [(str(group.pk), label_of(group)) for group in Group.objects.order_by("pk")]
 
 
 @admin.register(User)
@@ -83,7 +95,7 @@ class UserAdmin(ReadablePermissions, SimpleSave, auth_admin.UserAdmin, ModelAdmi
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "full_name", "roles", "is_active", "is_superuser", "last_login")
-    list_filter = ("groups", "is_active", "is_superuser")
+    list_filter = (("groups", RoleFilter), "is_active", "is_superuser")
 
     actions = ("remove_second_factors",)
 
@@ -105,12 +117,12 @@ class UserAdmin(ReadablePermissions, SimpleSave, auth_admin.UserAdmin, ModelAdmi
 
     @display(description=_("roles"))
     def roles(self, user: User) -> str:
-        return ", ".join(group.name for group in user.groups.all())
+        return ", ".join(map(label_of, user.groups.all()))
 
 
 @admin.register(Group)
 class GroupAdmin(ReadablePermissions, SimpleSave, auth_admin.GroupAdmin, ModelAdmin):  # type: ignore[misc]
-    list_display = ("name", "purpose")
+    list_display = ("label", "purpose")
     readonly_fields = ("in_words",)
 
     def get_fields(self, request: HttpRequest, obj: Group | None = None) -> tuple[str, ...]:
@@ -129,6 +141,10 @@ class GroupAdmin(ReadablePermissions, SimpleSave, auth_admin.GroupAdmin, ModelAd
             allowed.setdefault(about, []).append(verb)
         lines = format_html_join("", "<li>{}: {}</li>", ((about, ", ".join(verbs)) for about, verbs in allowed.items()))
         return format_html('<p>{}</p><ul class="wp-list">{}</ul>', self.purpose(group), lines)
+
+    @display(description=_("name"), ordering="name")
+    def label(self, group: Group) -> str:
+        return label_of(group)
 
     @display(description=_("what it may do"))
     def purpose(self, group: Group) -> str | Promise:

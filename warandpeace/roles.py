@@ -26,9 +26,12 @@ OWN = "view add change delete"
 
 @dataclass(frozen=True)
 class Role:
-    """A group: what it is for, the verbs it has on models (`app.model`), and single permissions (`app.codename`)."""
+    """A group: how people call it, what it is for, the verbs it has on models (`app.model`), and single permissions
+    (`app.codename`).
+    """
 
     name: str
+    label: str | Promise
     purpose: str | Promise
     models: Mapping[str, str]
     single: tuple[str, ...] = field(default=())
@@ -98,21 +101,30 @@ MACHINERY = {
 }
 
 ROLES = (
-    Role("editor", _("Edits articles and publications. What goes out is decided by others."), NEWSROOM),
+    Role("editor", _("Editor"), _("Edits articles and publications. What goes out is decided by others."), NEWSROOM),
     Role(
         "publisher",
+        _("Publisher"),
         _("Does what an editor does, and approves, schedules, rejects and pauses channels."),
         NEWSROOM,
         ("publishing.approve_publication", "publishing.pause_channel"),
     ),
     Role(
         "operator",
+        _("Operator"),
         _("Keeps it running: sources, channels, providers, schedules, dead letters. Reads texts without editing."),
         dict.fromkeys(NEWSROOM, READ) | MACHINERY,
         ("publishing.pause_channel",),
     ),
-    Role("viewer", _("Reads articles and publications, and changes nothing."), dict.fromkeys(NEWSROOM, READ)),
+    Role(
+        "viewer", _("Viewer"), _("Reads articles and publications, and changes nothing."), dict.fromkeys(NEWSROOM, READ)
+    ),
 )
+
+
+def label_of(group: Group) -> str:
+    """A group's name as people read it: our roles' in the reader's language, others as they were given."""
+    return next((str(role.label) for role in ROLES if role.name == group.name), group.name)
 
 
 def apply_roles(*, using: str, apps: Apps = installed, **signal: Any) -> None:

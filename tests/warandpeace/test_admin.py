@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from axes.models import AccessAttempt
 from django.contrib import admin
+from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
 from tests.factories import PublicationFactory, UserFactory
-from tests.people import signed_in
+from tests.people import person, signed_in
 from warandpeace.navigation import BADGE_CAP, GROUPS, badge
 
 pytestmark = pytest.mark.django_db
@@ -62,6 +63,17 @@ def test_every_form_for_a_new_row_opens_for_an_administrator(language: str) -> N
     answers = {page: client.get(reverse(page)).status_code for page in pages}
 
     assert set(answers.values()) <= {200, 403}, answers
+
+
+def test_people_are_listed_with_their_roles_in_the_readers_language() -> None:
+    person("publisher")
+
+    listed = administrator().get("/admin/auth/user/").content.decode()
+    chosen = administrator().get(f"/admin/auth/user/?groups__id__exact={Group.objects.get(name='editor').pk}")
+
+    assert re.search(r"field-roles[^>]*>\s*Выпускающий\s*<", listed)
+    assert re.search(r"groups__id__exact=\d+[^<]*Редактор", listed, re.DOTALL)
+    assert list(chosen.context["cl"].queryset) == []
 
 
 def test_a_role_sees_only_links_it_may_open() -> None:

@@ -31,7 +31,7 @@ from django.utils import timezone
 
 logger = logging.getLogger(__name__)
 
-# Of notes, in bytes; then those are dropped whose leases have run out, or were followed by others on the same row.
+# Of notes, in bytes, unless more of them count: what is dropped has run out, or was followed by another on its row.
 LARGEST = 1 << 16
 TAKEN, BROKEN = "taken", "broken"
 BROKEN_LINE = f" {BROKEN}\n".encode()
@@ -72,32 +72,34 @@ class Notebook:
         self._lock = threading.Lock()
         self._in_hand = threading.local()
         self._file: FileIO | None = None
+        self._full_at = LARGEST
         self._pid = 0
 
-    def take(self, note: Note) -> None:
+    def take(self, *notes: Note) -> None:
         """Note what this thread has in hand from now on."""
-        self._in_hand.note = note
-        self._write(note)
+        self._in_hand.notes = notes
+        self._write(notes)
 
     @contextmanager
     def given_back(self) -> Iterator[None]:
         """What is taken inside, and broken off because the database went away, is due with the next sweep."""
-        self._in_hand.note = None
+        self._in_hand.notes = ()
         try:
             yield
         except Error:
-            if note := self._in_hand.note:
-                self._write(replace(note, state=BROKEN))
+            if broken := [replace(note, state=BROKEN) for note in self._in_hand.notes]:
+                self._write(broken)
             raise
 
-    def _write(self, note: Note) -> None:
+    def _write(self, notes: Iterable[Note]) -> None:
         """Where nothing can be written a warning says so, and the lease is left to run out."""
         try:
             with self._lock:
                 file = self._opened()
-                if file.tell() > LARGEST:
-                    _shorten(file)
-                file.write(note.line())
+                if file.tell() > self._full_at:
+                    # Twice what had to stay, so that each note is copied once or twice, however many there are.
+                    self._full_at = max(LARGEST, 2 * _shorten(file))
+                file.write(b"".join(note.line() for note in notes))
         except OSError as error:
             logger.warning("It can't be noted what this process has taken: %s", error)
 
@@ -111,7 +113,7 @@ class Notebook:
         if self._pid != os.getpid():
             self.close()
         if self._file is None:
-            self._file, self._pid = _new_file(), os.getpid()
+            self._file, self._full_at, self._pid = _new_file(), LARGEST, os.getpid()
         return self._file
 
 
@@ -135,12 +137,14 @@ def _new_file() -> FileIO:
     return file
 
 
-def _shorten(file: FileIO) -> None:
+def _shorten(file: FileIO) -> int:
+    """Leave the notes that count; their size."""
     file.seek(0)
     newest = {(note.model, note.pk): note for note in Note.read(file.readall().splitlines())}
     file.seek(0)
     file.truncate()
     file.write(b"".join(note.line() for note in newest.values()))
+    return file.tell()
 
 
 mine = Notebook()

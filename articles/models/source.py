@@ -35,9 +35,9 @@ class SourceQuerySet(models.QuerySet["Source"]):
 
     def claim(self, sources: Sequence[Source], lease: datetime) -> list[Source]:
         """Take those of the sources that nobody has taken or planned anew since they were read, until `lease`."""
+        leases.mine.take(*(leases.Note(self.model._meta.label_lower, source.pk, lease) for source in sources))
         as_read = models.Q(pk__in=[])
         for source in sources:
-            leases.mine.take(leases.Note(self.model._meta.label_lower, source.pk, lease))
             as_read |= models.Q(pk=source.pk, next_fetch_at=source.next_fetch_at)
         if self.filter(as_read).update(next_fetch_at=lease) == len(sources):
             return list(sources)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from django.db import OperationalError
@@ -130,6 +131,17 @@ def test_notes_don_t_grow_for_ever(worker: Notebook, tmp_path: Path, monkeypatch
 
     assert next(Path(tmp_path, "leases").iterdir()).stat().st_size < 400
     assert (leases.release(), is_due(article)) == (1, True)
+
+
+def test_notes_that_count_are_not_copied_again_and_again(worker: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
+    shortening = Mock(wraps=leases._shorten)
+    monkeypatch.setattr(leases, "LARGEST", 200)
+    monkeypatch.setattr(leases, "_shorten", shortening)
+
+    for pk in range(1_000):
+        worker.take(Note("articles.source", pk, timezone.now() + LEASE))
+
+    assert shortening.call_count < 12
 
 
 def test_where_nothing_can_be_noted_work_goes_on(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

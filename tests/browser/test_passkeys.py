@@ -16,7 +16,7 @@ from webauthn.helpers import encode_cbor
 
 from tests.people import person
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.either_database]
 
 PASSWORD = "a-long-enough-password"
 

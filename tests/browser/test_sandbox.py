@@ -11,7 +11,7 @@ from publishing.approval import approve
 from publishing.models import Channel
 from tests.factories import ArticleFactory, ChannelFactory, PublicationFactory
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.either_database]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from publishing.approval import approve
 from tests.factories import ChannelFactory, PictureFactory, PublicationFactory
 from tests.people import signed_in
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.either_database]
 
 
 def sign_in(page: Page, address: str, client: Client) -> None:

@@ -23,6 +23,7 @@ from tests.endtoend.stack import KINDS, Stack, wait_for
 from warandpeace.models import Milestone
 
 
+@pytest.mark.either_database
 def test_a_request_to_end_ends_every_process_soon(start):
     stack = start()
     assert len(stack.processes()) >= 4
@@ -34,6 +35,7 @@ def test_a_request_to_end_ends_every_process_soon(start):
     assert stack.processes() == {}
 
 
+@pytest.mark.either_database
 def test_nothing_outlives_a_killed_parent(start):
     stack = start()
 
@@ -42,6 +44,7 @@ def test_nothing_outlives_a_killed_parent(start):
     wait_for(lambda: not stack.processes(), "the end of every process", seconds=10)
 
 
+@pytest.mark.either_database
 def test_a_killed_process_is_started_again_and_said_so(start):
     stack = start()
     before = {name: stack.running(name) for name in KINDS}
@@ -54,6 +57,7 @@ def test_a_killed_process_is_started_again_and_said_so(start):
         stack.wait_for_another(name, before[name])
 
 
+@pytest.mark.either_database
 def test_a_second_start_in_the_same_folder_is_refused_in_one_sentence(start):
     stack = start()
 

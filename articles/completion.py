@@ -114,14 +114,18 @@ def _is_repeated(article: Article, content_hash: str) -> bool:
     Of entries with nothing but a title only their pages tell, and a feed may bring them anew with each fetch: so often
     that they would pass for boilerplate, not for copies. They are paid for once, and queued once.
     """
-    earlier = Article.objects.filter(source=article.source, pk__lt=article.pk, title=article.title)
-    return bool(content_hash) and earlier.filter(content_hash=content_hash).exists()
+    others = Article.objects.filter(source=article.source, title=article.title).exclude(pk=article.pk)
+    return bool(content_hash) and others.filter(content_hash=content_hash).exists()
 
 
 def _record_failure(article: Article, error: http.FetchError | NoText | UnreadableSite | Disallowed) -> bool:
     """Plan the next attempt or, after the last one, do with the feed's text or give up; True if the text is settled."""
     metrics.errors.labels(type(error).__name__).inc()
     now, reason = timezone.now(), str(error)
+    if isinstance(error, http.HostRests):
+        # Its server has work enough: that is nobody's failure.
+        Article.objects.held(article).update(next_step_at=now + error.wait, attempts=article.attempts - 1)
+        return False
     if article.attempts < MOST_ATTEMPTS:
         pause = max(FIRST_PAUSE * 2 ** (article.attempts - 1), error.retry_after or timedelta(0))
         Article.objects.held(article).update(next_step_at=now + pause, last_error=reason)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.utils import timezone, translation
 
-from articles import completion
+from articles import completion, http
 from articles.completion import LEASE, MOST_ATTEMPTS, NoText, complete_article
 from articles.models import Article, DeadLetter, Source
 from articles.sites.pages import Found
@@ -154,6 +155,21 @@ def test_only_what_is_due_is_taken(new_article: NewArticle, server: FeedServer, 
 
     assert not complete_article(article.pk)
     assert not server.requests
+
+
+def test_a_server_that_must_not_be_asked_yet_is_nobodys_failure(
+    new_article: NewArticle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    article = new_article(PAGE.encode())
+    with monkeypatch.context() as resting:
+        resting.setattr(completion, "read_page", Mock(side_effect=http.HostRests("Later.", timedelta(seconds=60))))
+        for _turn in range(MOST_ATTEMPTS + 1):
+            assert not complete_article(article.pk)
+            assert timedelta(seconds=50) < time_to_next_step(article) <= timedelta(seconds=60)
+            Article.objects.update(next_step_at=timezone.now())
+
+    assert complete_article(article.pk)
+    assert not DeadLetter.objects.exists()
 
 
 def test_the_article_is_leased_while_its_page_is_fetched(

@@ -105,6 +105,18 @@ def test_bare_titles_that_change_all_they_can_are_summarised_once(server: FeedSe
     assert Article.objects.filter(status=Article.Status.STORED).count() == 6
 
 
+def test_of_two_bare_titles_the_one_that_is_read_first_is_summarised(server: FeedServer, db: None) -> None:
+    links = [server.serve(f"/{n}", page("Порт увеличил перевалку. " * 20)) for n in range(2)]
+    moments = [timezone.now() - timedelta(minutes=n) for n in range(2)]
+    entries = [Item(link=link, lead="", published=moment) for link, moment in zip(links, moments, strict=True)]
+    ingest([SourceFactory(url=server.serve("/feed", rss(entries)))])
+
+    for number in Article.objects.order_by("-pk").values_list("pk", flat=True):
+        completion.complete_article(number)
+
+    assert list(Article.objects.order_by("-pk").values_list("status", flat=True)) == ["ready", "stored"]
+
+
 def test_old_news_with_todays_date_stays_old(server: FeedServer, db: None) -> None:
     published = timezone.now() - timedelta(days=30)
     source = SourceFactory(url=server.serve("/feed", rss([Item(published=published)])))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -138,12 +139,17 @@ class BackfillRun(models.Model):
         return f"{self.source} {self.date_from} – {self.date_to}"
 
     def clean(self) -> None:
-        """Raises ValidationError for days that end before they begin, that are still to come, or before the web."""
+        """Raises ValidationError for days that end before they begin, that are still to come in the source's zone, or
+        before the web. Only of a new run: nobody can change the days of another one.
+        """
+        if not self._state.adding:
+            return
         if self.date_from and self.date_from < EARLIEST.date():
             raise ValidationError({"date_from": _("It is before the web: write a year from 1990 on.")})
         if self.date_from and self.date_to and self.date_from > self.date_to:
             raise ValidationError({"date_to": _("It is earlier than the first day.")})
-        if self.date_to and self.date_to > timezone.localdate():
+        zone = ZoneInfo(self.source.time_zone) if self.source_id else None
+        if self.date_to and self.date_to > timezone.localdate(timezone=zone):
             raise ValidationError({"date_to": _("It is still to come: no archive has anything of it.")})
 
     @property

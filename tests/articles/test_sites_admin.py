@@ -199,6 +199,16 @@ def test_the_page_of_a_run_writes_nothing_over_its_steps(operator: Client, site:
     assert (run.state, run.checkpoint) == ("paused", {"day": "2024-05-20"})
 
 
+def test_a_run_of_days_that_nobody_could_plan_by_hand_is_stopped_from_its_page(operator: Client, site: Site) -> None:
+    tomorrow = timezone.localdate() + timedelta(days=1)
+    run = planned(site, state="running", next_step_at=timezone.now(), date_to=tomorrow)
+
+    operator.post(reverse("admin:articles_backfillrun_change", args=[run.pk]), {"articles_backfillrun_pause_run": "1"})
+
+    run.refresh_from_db()
+    assert run.state == "paused"
+
+
 @pytest.mark.parametrize(
     ("state", "offered"),
     [("running", {"pause", "cancel"}), ("failed", {"resume", "cancel"}), ("cancelled", {"resume"}), ("done", set())],

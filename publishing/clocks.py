@@ -17,6 +17,7 @@ from publishing.delivery import transport_of
 from publishing.digests.scheduling import LONGEST_WAIT
 from publishing.models import Bot, Channel, Chat, Delivery, DeliveryAttempt, Digest, Message
 from publishing.models.bot import FAILURES_UNTIL_BROKEN
+from publishing.settling import LONGEST_BACKOFF
 from publishing.subscriptions.sending import CLAIM_LEASE
 
 # No pause of a channel's, a chat's or a bot's own is longer than that.
@@ -50,8 +51,11 @@ def _mend_bots(now: datetime, far: datetime) -> int:
 
 
 def _mend_messages(now: datetime, far: datetime) -> int:
-    retries = Message.objects.filter(state=Message.State.READY, not_before__gt=far, publication__scheduled_for=None)
+    """What failed waits until its call must have ended, and for a pause; what Telegram asked for, as its bot does."""
     longest_call = max(transport_of(Channel(kind=kind)).time_limit for kind in Channel.Kind)
+    resting = Bot.objects.filter(token_env=OuterRef("channel__token_env"), resumes_at__gt=now)
+    unscheduled = Message.objects.filter(state=Message.State.READY, publication__scheduled_for=None)
+    retries = unscheduled.filter(~Exists(resting), not_before__gt=far + longest_call + LONGEST_BACKOFF)
     calls = Message.objects.filter(state__in=Message.IN_FLIGHT, claimed_until__gt=far + longest_call)
     return retries.update(not_before=now) + calls.update(claimed_until=now + longest_call)
 

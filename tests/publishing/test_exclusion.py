@@ -13,10 +13,12 @@ from django.db import connection
 from django.utils import timezone
 
 from publishing import claims, clocks, delivery
+from publishing.delivery import transport_of
 from publishing.exclusion import only_sender
-from publishing.models import Message, SandboxPost
+from publishing.models import Bot, Message, SandboxPost
+from publishing.settling import LONGEST_BACKOFF
 from tests.factories import ChannelFactory
-from tests.publishing.outbox import approved, held_elsewhere, wait_is_over
+from tests.publishing.outbox import approved, held_elsewhere, telegram, wait_is_over
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -107,6 +109,27 @@ def test_a_clock_that_was_set_back_holds_nobody_up() -> None:
     clocks.mend()
 
     assert delivery.deliver(publication.channel_id) == 1
+
+
+def test_what_failed_waits_for_the_end_of_its_call_by_a_clock_that_is_right() -> None:
+    publication = approved(telegram())
+    waits_until = timezone.now() + transport_of(publication.channel).time_limit + LONGEST_BACKOFF
+    Message.objects.update(not_before=waits_until)
+
+    clocks.mend()
+
+    assert Message.objects.get().not_before == waits_until
+
+
+def test_what_telegram_asked_for_waits_as_long_as_its_bot() -> None:
+    asked_for = timezone.now() + timedelta(minutes=5)
+    publication = approved(telegram())
+    Bot.objects.create(token_env=publication.channel.token_env, resumes_at=asked_for)
+    Message.objects.update(not_before=asked_for)
+
+    clocks.mend()
+
+    assert Message.objects.get().not_before == asked_for
 
 
 def test_what_an_editor_has_scheduled_is_no_wrong_clock() -> None:

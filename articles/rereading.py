@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from zoneinfo import ZoneInfo
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from articles.models import Article, BackfillRun, Source
@@ -17,10 +18,9 @@ MOST_TEXTS = 500
 
 def read_text_again(article: Article) -> None:
     """Plan to fetch the text of an archived article: by a run that waits to begin, or by a new one."""
-    wanted = [article.pk, 0]
-    waiting = BackfillRun.objects.filter(
-        source=article.source, origin=BackfillRun.Origin.RETRY, state=BackfillRun.State.PENDING
-    )
+    wanted, waiting = [article.pk, 0], _waiting(article.source)
+    if any(article.pk == number for run in waiting for number, _attempts in run.checkpoint.get("texts", [])):
+        return
     for run in waiting:
         texts = [*run.checkpoint.get("texts", []), wanted]
         # A new time, so that whoever has read the run before can't claim it as it was.
@@ -39,9 +39,15 @@ def read_list_again(address: str) -> bool:
         except NotDescribed:
             continue
         if day:
-            _plan(source, day)
+            if not _waiting(source).filter(date_from=day, date_to=day, checkpoint={}).exists():
+                _plan(source, day)
             return True
     return False
+
+
+def _waiting(source: Source) -> QuerySet[BackfillRun]:
+    """Runs of this kind that have not begun yet."""
+    return BackfillRun.objects.filter(source=source, origin=BackfillRun.Origin.RETRY, state=BackfillRun.State.PENDING)
 
 
 def _plan(source: Source, day: date, **checkpoint: object) -> None:

@@ -49,6 +49,19 @@ def test_texts_that_were_given_up_are_fetched_and_nothing_else_is_done(site: Sit
     assert BackfillRun.objects.filter(origin="retry").count() == 1
 
 
+@pytest.mark.parametrize("page", ["/ru/news/view/2/", archive_path("19.05.2024")], ids=["text", "list"])
+def test_a_letter_that_is_tried_twice_is_read_once(site: Site, page: str) -> None:
+    site.failures = {page: [404]}
+    walk()
+    dead_letters.retry(DeadLetter.objects.all())
+    planned = BackfillRun.objects.filter(origin="retry").values_list("checkpoint", flat=True)
+    once = list(planned)
+
+    dead_letters.retry(DeadLetter.objects.all())
+
+    assert (list(planned.all()), len(once)) == (once, 1)
+
+
 def test_a_text_that_fails_again_keeps_its_letter(site: Site) -> None:
     site.failures = {"/ru/news/view/2/": [404, 404]}
     walk()

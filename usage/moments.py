@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -22,9 +22,9 @@ def when(moment: datetime) -> str:
     return gettext("%(day)s, %(time)s") % {"day": day(moment), "time": clock}
 
 
-def day(moment: datetime) -> str:
-    """The day alone, with its year if that isn't this one: "23 November"."""
-    local = timezone.localtime(moment)
+def day(moment: datetime, zone: tzinfo | None = None) -> str:
+    """The day alone, in a zone of its own or the usual one, with its year if that isn't this one: "23 November"."""
+    local = timezone.localtime(moment, zone)
     return date_format(local, "j E" if local.year == timezone.localdate().year else "j E Y")
 
 

@@ -24,8 +24,9 @@ def view(model_admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
     if not (request.user.has_perm("articles.change_source") or request.user.has_perm("articles.add_source")):
         raise PermissionDenied
     kind = request.POST.get("try_kind", "")
+    source = _unsaved(request)
     look = trying.look(
-        _unsaved(request),
+        source,
         kind if kind in SECTIONS else "list",
         url=request.POST.get("try_url", "").strip()[:2048],
         html=request.POST.get("try_html", "").strip(),
@@ -35,6 +36,7 @@ def view(model_admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
         "opts": model_admin.opts,
         "title": _("What would be read"),
         "look": look,
+        "time_zone": source.time_zone,
     }
     return TemplateResponse(request, "admin/articles/source/tried.html", context)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import models
@@ -165,8 +166,10 @@ class Article(Stepped):
     @property
     def published_when(self) -> str:
         """When it was published, for people, as exactly as that is known."""
-        is_day = self.published_precision == self.Precision.DAY
-        return moments.day(self.published_at) if is_day else moments.when(self.published_at)
+        if self.published_precision != self.Precision.DAY:
+            return moments.when(self.published_at)
+        # Such a time is the source's midnight.
+        return moments.day(self.published_at, ZoneInfo(self.source.time_zone))
 
     def is_young(self, now: datetime) -> bool:
         """Whether channels may still take it by themselves, as its source says. Dated to the day, it may be from that

@@ -190,8 +190,17 @@ def test_a_dead_letter_is_shown_with_its_reason_and_can_be_discarded(operator: C
     assert not DeadLetter.objects.exists()
 
 
-@pytest.mark.parametrize(("precision", "written"), [("day", "20 мая 2024"), ("minute", "20 мая 2024, 00:00")])
-def test_an_hour_that_nobody_knows_is_not_shown(precision: str, written: str) -> None:
-    article = Article(published_at=datetime(2024, 5, 19, 21, tzinfo=UTC), published_precision=precision)
+@pytest.mark.parametrize(
+    ("precision", "zone", "hour", "written"),
+    [
+        ("day", "Europe/Moscow", 21, "20 мая 2024"),
+        ("day", "Asia/Vladivostok", 14, "20 мая 2024"),
+        ("minute", "Europe/Moscow", 21, "20 мая 2024, 00:00"),
+        ("minute", "Asia/Vladivostok", 21, "20 мая 2024, 00:00"),
+    ],
+)
+def test_an_hour_that_nobody_knows_is_not_shown(precision: str, zone: str, hour: int, written: str) -> None:
+    published_at = datetime(2024, 5, 19, hour, tzinfo=UTC)
+    article = Article(source=Source(time_zone=zone), published_at=published_at, published_precision=precision)
 
     assert article.published_when == written

@@ -56,10 +56,11 @@ class Options:
 def options(publication: Publication) -> Options:
     """What may be asked for, as far as rows tell. Reads `publication.messages`, so fetch them along."""
     messages = list(publication.messages.all())
-    stands = standing.posts(messages)
+    posts = standing.posts(messages)
+    stands = bool(posts) and not any(standing.is_left_behind(post.message, publication.channel) for post in posts)
     return Options(
-        edit=publication.state in EDITABLE and bool(stands),
-        delete=publication.state in DELETABLE and bool(stands),
+        edit=publication.state in EDITABLE and stands,
+        delete=publication.state in DELETABLE and stands,
         post_again=_is_repeatable(publication, messages),
         cancel=publication.state == State.CHANGING and _is_untouched(messages),
     )

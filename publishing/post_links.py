@@ -6,7 +6,8 @@ import re
 
 from django.utils.translation import gettext as _
 
-from publishing.models import Channel
+from publishing.models import Channel, Message
+from publishing.standing import is_left_behind
 
 # https://core.telegram.org/api/links#message-links: a name or, after /c/, a number, perhaps a thread, and the post.
 LINK = re.compile(
@@ -28,6 +29,11 @@ def link(channel: Channel, number: int | None) -> str:
     if chat.startswith("@"):
         return f"https://t.me/{chat.removeprefix('@')}/{number}"
     return f"https://t.me/c/{chat.removeprefix(PRIVATE)}/{number}" if chat.startswith(PRIVATE) else ""
+
+
+def link_to(message: Message, channel: Channel) -> str:
+    """The address of what became of a message; empty where it has none, or has stayed behind when its chat moved."""
+    return "" if is_left_behind(message, channel) else link(channel, message.message_id)
 
 
 def number_of(written: str, channel: Channel) -> int:

@@ -200,9 +200,10 @@ def _move(message: Message, chat_id: str) -> None:
     row = Channel.objects.filter(pk=channel.pk, chat_id=channel.chat_id)
     if row.update(chat_id=chat_id, moved_to=chat_id, moved_at=timezone.now(), last_message_id=None):
         changes = Message.objects.filter(channel=channel, state=State.READY).exclude(action=Message.Action.SEND)
-        for change in changes.select_related("publication", "channel"):
-            Message.objects.filter(pk=change.pk).update(state=State.DEAD, last_error=standing.left_behind())
-            _give_up(change, standing.left_behind())
+        for change in changes.select_related("publication", "channel").order_by("publication", "pk"):
+            waiting = Message.objects.filter(pk=locked(change).pk, state=State.READY)
+            if waiting.update(state=State.DEAD, last_error=standing.left_behind()):
+                _give_up(change, standing.left_behind())
 
 
 def _pause(message: Message, reason: str) -> None:

@@ -35,7 +35,7 @@ def posts(messages: Iterable[Message]) -> list[Post]:
 
 def is_left_behind(message: Message, channel: Channel) -> bool:
     """Whether it stands in the chat that its channel had before it moved, where its number is good for nothing."""
-    return channel.moved_at is not None and message.sent_at is not None and message.sent_at < channel.moved_at
+    return message.sent_at is not None and channel.has_moved_since(message.sent_at)
 
 
 def left_behind() -> str:

@@ -164,7 +164,7 @@ def _posts(channel: Channel, articles: Sequence[int]) -> Iterator[tuple[int, str
 
 def _address(channel: Channel, message: Message) -> str:
     if channel.kind == Channel.Kind.TELEGRAM:
-        return post_links.link(channel, message.message_id)
+        return post_links.link_to(message, channel)
     post = getattr(message, "sandbox_post", None)
     return f"{reverse('sandbox', args=[channel.slug])}?before={post.pk + 1}#post-{post.pk}" if post else ""
 

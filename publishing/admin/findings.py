@@ -62,19 +62,20 @@ def doubts(publication: Publication) -> list[Doubt]:
 
 def _doubt(publication: Publication, message: Message) -> Doubt:
     attempt = Attempt.objects.filter(message=message).order_by("-fence").prefetch_related("probes").first()
+    is_here = attempt is not None and not publication.channel.has_moved_since(attempt.started_at)
     return Doubt(
         message=message,
         attempt=attempt,
         probes=list(attempt.probes.all()) if attempt else [],
         look=look(message.payload),
-        channel_link=post_links.link(publication.channel, attempt.last_message_id if attempt else None),
+        channel_link=post_links.link(publication.channel, attempt.last_message_id if attempt and is_here else None),
     )
 
 
 def rows(publication: Publication) -> list[Row]:
     """The messages of a publication in the order in which they were decided."""
     known = publication.messages.order_by("change", "ordinal").prefetch_related("attempts")
-    return [Row(message, post_links.link(publication.channel, message.message_id)) for message in known]
+    return [Row(message, post_links.link_to(message, publication.channel)) for message in known]
 
 
 def settle(request: HttpRequest, publication: Publication) -> HttpResponse:

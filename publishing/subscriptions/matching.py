@@ -10,7 +10,7 @@ from functools import lru_cache
 from articles.indexing import document_of
 from articles.search.query import Query, is_in, parse
 from publishing.models import Mailing, Message, Publication, Subscription
-from publishing.post_links import link
+from publishing.post_links import link_to
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,10 @@ def _item(publication: Publication) -> Item:
     assert article is not None  # noqa: S101  only those are asked for
     assert publication.published_at is not None  # noqa: S101
     first = Message.objects.filter(publication=publication, action=Message.Action.SEND, state=Message.State.SENT)
-    number = first.order_by("-change", "ordinal").values_list("message_id", flat=True).first()
+    post = first.order_by("-change", "ordinal").first()
     return Item(
         title=publication.title,
-        url=link(publication.channel, number) or article.url,
+        url=(link_to(post, publication.channel) if post else "") or article.url,
         article_id=article.pk,
         published_at=publication.published_at,
         tags=frozenset(tag.pk for tag in article.tags.all()),

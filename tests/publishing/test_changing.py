@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from publishing import changing, claims, delivery, settling
+from publishing import changing, claims, delivery, post_links, settling
 from publishing.approval import AlreadyDecided, Changed
 from publishing.changing import NotPossible
 from publishing.models import Attempt, Message, Publication, SandboxPost
@@ -188,6 +188,9 @@ def test_what_a_moved_chat_left_behind_is_not_changed_under_its_old_number(api: 
     assert Alert.objects.open().filter(code=settling.CHANGE_REFUSED).exists()
     with pytest.raises(NotPossible):
         deleted(publication)
+    assert not changing.options(publication).edit
+    assert not changing.options(publication).delete
+    assert post_links.link_to(publication.messages.earliest("pk"), publication.channel) == ""
 
 
 def test_a_publication_is_posted_again_as_it_reads_now(api: BotApi) -> None:

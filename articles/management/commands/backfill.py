@@ -34,8 +34,8 @@ class Command(BaseCommand):
   manage.py backfill --resume 7                      go on where run 7 was stopped
 
 Nothing of it is summarised or queued by itself. Ctrl-C pauses the run; after a kill or a crash it can be
-resumed just so, and the worker goes on with it by itself a few minutes later. Several runs may read
-different sources at once.
+resumed just so, and a worker beside it goes on with it by itself within seconds, one of another machine
+after five minutes. Several runs may read different sources at once.
 
 The last line counts: pages of lists read; articles that are new, updated or unchanged; texts fetched;
 pages that failed for good, which stand among the dead letters."""

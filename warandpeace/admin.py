@@ -11,7 +11,7 @@ from django.contrib.admin import RelatedFieldListFilter
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth.models import Group, Permission, User
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -33,7 +33,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from usage.listing import ReadOnlyInline, SimpleSave
 from warandpeace import admin_backups, admin_transfer, admin_usage  # noqa: F401  register their own
 from warandpeace.audit import admin as audit_admin  # noqa: F401  registers its own
-from warandpeace.roles import ROLES, label_of
+from warandpeace.roles import label_of, role_of
 from warandpeace.signing_in import admin as sign_in_admin  # noqa: F401  registers its own
 from warandpeace.signing_in import factors
 from warandpeace.signing_in.models import SignIn
@@ -130,6 +130,14 @@ class GroupAdmin(ReadablePermissions, SimpleSave, auth_admin.GroupAdmin, ModelAd
         chosen = ("permissions",) if self.has_change_permission(request, obj) else ()
         return ("name", "in_words", *chosen)
 
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], **options: Any) -> HttpResponse:  # type: ignore[override]
+        """The head of the page calls the group as the list does."""
+        if group := context.get("original"):
+            label = label_of(group)
+            context |= {"original": Group(pk=group.pk, name=label), "subtitle": label}
+        page: HttpResponse = super().render_change_form(request, context, **options)
+        return page
+
     @display(description=_("in words"))
     def in_words(self, group: Group) -> SafeString:
         """The purpose of one of our roles, and of every group each thing it may do, by what it is done to."""
@@ -148,7 +156,8 @@ class GroupAdmin(ReadablePermissions, SimpleSave, auth_admin.GroupAdmin, ModelAd
 
     @display(description=_("what it may do"))
     def purpose(self, group: Group) -> str | Promise:
-        return next((role.purpose for role in ROLES if role.name == group.name), "")
+        role = role_of(group)
+        return role.purpose if role else ""
 
 
 class TaskSelectWidget(UnfoldAdminSelectWidget, beat_admin.TaskSelectWidget):

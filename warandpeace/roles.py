@@ -122,9 +122,15 @@ ROLES = (
 )
 
 
+def role_of(group: Group) -> Role | None:
+    """The role whose group it is; None if somebody has made it."""
+    return next((role for role in ROLES if role.name == group.name), None)
+
+
 def label_of(group: Group) -> str:
     """A group's name as people read it: our roles' in the reader's language, others as they were given."""
-    return next((str(role.label) for role in ROLES if role.name == group.name), group.name)
+    role = role_of(group)
+    return str(role.label) if role else group.name
 
 
 def apply_roles(*, using: str, apps: Apps = installed, **signal: Any) -> None:

@@ -38,8 +38,7 @@ PLAIN_OPENED = 4
 LOOKS = [("ru", "light", 1280), ("ru", "dark", 1280), ("en", "light", 390), ("en", "dark", 390)]
 # The same in every language: the names of a language, of roles, and of what a call to a model was for; and how the
 # history of a package writes that nobody did it.
-ROLE_NAMES = {spelt for role in ROLES for spelt in (role.name, role.name.capitalize())}
-NAMES = {"English", "None", *ROLE_NAMES, "summary", "digest", "forecast", "trial"}
+NAMES = {"English", "None", *(role.name for role in ROLES), "summary", "digest", "forecast", "trial"}
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 SEEN = """() => {
     const walker = document.createTreeWalker(document.documentElement, NodeFilter.SHOW_TEXT), texts = [];

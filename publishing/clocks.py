@@ -14,7 +14,6 @@ from django.utils import timezone
 from publishing import telegram
 from publishing.claims import OUTCOME_GRACE
 from publishing.delivery import transport_of
-from publishing.digests.scheduling import LONGEST_WAIT
 from publishing.models import Bot, Channel, Chat, Delivery, DeliveryAttempt, Digest, Message
 from publishing.models.bot import FAILURES_UNTIL_BROKEN
 from publishing.settling import LONGEST_BACKOFF
@@ -22,6 +21,8 @@ from publishing.subscriptions.sending import CLAIM_LEASE
 
 # No pause of a channel's, a chat's or a bot's own is longer than that.
 LONGEST_OWN_WAIT = timedelta(seconds=30)
+# No lease and no pause of a digest is.
+LONGEST_WAIT_OF_DIGESTS = timedelta(minutes=15)
 # Among so many of the last calls one is looked for that was begun in the future.
 LOOKED_BACK = 100
 
@@ -31,7 +32,7 @@ def mend() -> int:
     now = timezone.now()
     far = now + LONGEST_OWN_WAIT
     paces = _mend_channels(now, far) + Chat.objects.filter(next_call_at__gt=far).update(next_call_at=now)
-    digests = Digest.objects.filter(next_step_at__gt=now + LONGEST_WAIT).update(next_step_at=now)
+    digests = Digest.objects.filter(next_step_at__gt=now + LONGEST_WAIT_OF_DIGESTS).update(next_step_at=now)
     return paces + _mend_bots(now, far) + _mend_messages(now, far) + _mend_deliveries(now, far) + digests
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from publishing import approval, post_links, resolving
 from publishing.admin import decisions
-from publishing.models import Attempt, Message, Probe, Publication
+from publishing.models import Attempt, Channel, Message, Probe, Publication
 from publishing.preview import Look, look
 from publishing.reconciling import LOOK_AHEAD
 
@@ -62,14 +62,20 @@ def doubts(publication: Publication) -> list[Doubt]:
 
 def _doubt(publication: Publication, message: Message) -> Doubt:
     attempt = Attempt.objects.filter(message=message).order_by("-fence").prefetch_related("probes").first()
-    is_here = attempt is not None and not publication.channel.has_moved_since(attempt.started_at)
     return Doubt(
         message=message,
         attempt=attempt,
         probes=list(attempt.probes.all()) if attempt else [],
         look=look(message.payload),
-        channel_link=post_links.link(publication.channel, attempt.last_message_id if attempt and is_here else None),
+        channel_link=_last_known(publication.channel, attempt),
     )
+
+
+def _last_known(channel: Channel, attempt: Attempt | None) -> str:
+    """The address of the channel's last known post before a call; empty where there is none in its present chat."""
+    if attempt is None or channel.has_moved_since(attempt.started_at):
+        return ""
+    return post_links.link(channel, attempt.last_message_id)
 
 
 def rows(publication: Publication) -> list[Row]:

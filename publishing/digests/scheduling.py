@@ -19,8 +19,6 @@ from publishing.models import Channel, Digest, DigestPlan
 
 # How many periods a schedule makes up for after an outage, the latest ones.
 MADE_UP_FOR = {Kind.DAILY: 7, Kind.WEEKLY: 4, Kind.MONTHLY: 3, Kind.ANNUAL: 1}
-# No lease and no pause is longer: what is due later than that was set by a clock that ran ahead.
-LONGEST_WAIT = timedelta(minutes=15)
 # Clocks of several machines agree to within this.
 TOLERANCE = timedelta(minutes=1)
 

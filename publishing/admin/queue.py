@@ -51,7 +51,7 @@ class QueueAdmin(LargeTableAdmin):
 
     class Media:
         css: ClassVar = {"all": ("publishing/desk.css",)}
-        js = ("warandpeace/keyboard.js", "publishing/queue.js")
+        js = ("publishing/keyboard.js", "publishing/queue.js")
 
     def get_urls(self) -> list[URLPattern]:
         views = {

@@ -7,9 +7,11 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+# How long anything may take, ms. Nobody waits that long for what works; a busy machine may need it.
+PATIENCE = 60_000
 
 
 @pytest.fixture(scope="package", autouse=True)
@@ -30,6 +32,7 @@ def browser() -> Iterator[Browser]:
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         pytest.fail("No Chromium was found: install it with `apt-get install chromium`, or run `make test`.")
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield chromium
@@ -40,7 +43,7 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser) -> Iterator[Page]:
     """An empty window. Whatever the browser complains about (errors, refused scripts) fails the test at its end."""
     window = browser.new_page(viewport={"width": 1440, "height": 900}, locale="ru-RU")
-    window.set_default_timeout(15_000)
+    window.set_default_timeout(PATIENCE)
     complaints: list[str] = []
     window.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     window.on("pageerror", lambda error: complaints.append(str(error)))

@@ -43,6 +43,20 @@ def test_a_decision_is_undone_by_its_key(desk: Page, live_server: Any) -> None:
     assert publication.state == Publication.State.PENDING
 
 
+def test_keys_are_heard_as_soon_as_their_page_is_closed_and_not_before(desk: Page, live_server: Any) -> None:
+    """A browser leaves the focus in a closed dialog until it draws again; what is pressed meanwhile is not lost."""
+    PublicationFactory()
+    desk.goto(f"{live_server.url}{QUEUE}")
+    pressed = "dialog.dispatchEvent(new KeyboardEvent('keydown', {code: 'KeyJ', bubbles: true}))"
+    rows = "document.querySelectorAll('.wp-current').length"
+
+    dialog = desk.locator("#wp-keys-help")
+    while_open = dialog.evaluate(f"dialog => {{ dialog.showModal(); {pressed}; return {rows} }}")
+    afterwards = dialog.evaluate(f"dialog => {{ dialog.close(); {pressed}; return {rows} }}")
+
+    assert (while_open, afterwards) == (0, 1)
+
+
 def test_a_decision_is_undone_without_a_script(browser: Browser, live_server: Any, settings: Any) -> None:
     settings.UNDO_SECONDS = 60
     publication = PublicationFactory()
@@ -62,7 +76,7 @@ def test_what_comes_meanwhile_is_told_first_and_shown_on_demand(desk: Page, live
     desk.goto(f"{live_server.url}{QUEUE}")
     PublicationFactory(title="Вторая", channel=first.channel)
 
-    expect(desk.locator("#wp-new")).to_be_visible(timeout=15_000)
+    expect(desk.locator("#wp-new")).to_be_visible()
     told_first = desk.locator("#result_list .data-row").count()
     desk.locator("#wp-new").click()
 

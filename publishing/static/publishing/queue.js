@@ -90,11 +90,4 @@
     setInterval(look, EVERY);
     document.addEventListener("visibilitychange", look);
   });
-
-  document.addEventListener("keydown", (event) => {
-    const typing = event.target.closest("input:not([type=checkbox]), textarea, select, dialog");
-    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.code === "KeyU") document.querySelector(".wp-toast button")?.click();
-    if (event.code === "KeyN" && bar() && !bar().hidden) bar().click();
-  });
 })();

@@ -26,17 +26,25 @@
     inRow(`[data-key=${key}]`);
   };
 
+  const undo = () => document.querySelector(".wp-toast button")?.click();
+
+  const renew = () => document.querySelector("#wp-new:not([hidden])")?.click();
+
   const help = () => document.getElementById("wp-keys-help")?.showModal();
 
+  // A dialog that has just been closed may keep the focus for a moment: only an open one takes the keys.
+  const elsewhere = (target) => target.closest("input:not([type=checkbox]), textarea, select") || document.querySelector("dialog[open]");
+
   document.addEventListener("keydown", (event) => {
-    const typing = event.target.closest("input:not([type=checkbox]), textarea, select, dialog");
-    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (elsewhere(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "?") return help();
     const keys = {
       KeyJ: () => go(1),
       KeyK: () => go(-1),
       KeyE: () => inRow("a.wp-title"),
       KeyX: () => inRow("input.action-select"),
+      KeyU: undo,
+      KeyN: renew,
     };
     if (keys[event.code]) keys[event.code]();
     else if (["KeyA", "KeyS", "KeyR", "KeyB"].includes(event.code)) decide(event.code);

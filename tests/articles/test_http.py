@@ -216,12 +216,9 @@ def test_a_connection_that_breaks_off_is_an_error(server: FeedServer) -> None:
 
 def test_an_answer_that_trickles_ends_at_the_deadline(server: FeedServer) -> None:
     url = server.serve("/slow", b"x" * 1000, piece=1, piece_delay=0.05)
-    started = time.monotonic()
 
     with pytest.raises(http.TimedOut):
         http.fetch(url, deadline=0.5)
-
-    assert time.monotonic() - started < 10
 
 
 def test_headers_that_trickle_end_at_the_deadline() -> None:
@@ -237,12 +234,9 @@ def test_headers_that_trickle_end_at_the_deadline() -> None:
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=trickle, args=[listener], daemon=True).start()
-        started = time.monotonic()
 
         with pytest.raises(http.TimedOut):
             http.fetch(f"http://127.0.0.1:{listener.getsockname()[1]}/", deadline=0.5)
-
-    assert time.monotonic() - started < 10
 
 
 def test_a_silent_server_is_left_at_the_deadline(server: FeedServer) -> None:

@@ -136,7 +136,7 @@ def test_help_tells_a_newcomer_what_happens(capsys: pytest.CaptureFixture[str]) 
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < deadline, "It never happened."
         time.sleep(0.02)
@@ -148,25 +148,29 @@ def slow_sources(source_of: SourceOf, count: int) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_after_kill_9_a_second_run_leaves_every_entry_exactly_once(source_of: SourceOf, manage: Manage) -> None:
+def test_after_kill_9_a_second_run_leaves_every_entry_exactly_once(
+    source_of: SourceOf, server: FeedServer, manage: Manage
+) -> None:
     slow_sources(source_of, 30)
+    server.hold_after(25)
     first = manage("ingest")
     wait_for(lambda: Article.objects.count() > 20)
 
     first.kill()
     first.communicate()
-    stored_before = Article.objects.count()
+    server.release()
     output, errors = manage("ingest").communicate()
 
-    assert (stored_before < 150, errors) == (True, "")
+    assert errors == ""
     assert summary_line(output).startswith("sources=30 ")
     assert summary_line(output).endswith(" failed=0")
     assert Article.objects.count() == 150
 
 
 @pytest.mark.django_db(transaction=True)
-def test_kill_9_leaves_no_process_behind(source_of: SourceOf, manage: Manage) -> None:
+def test_kill_9_leaves_no_process_behind(source_of: SourceOf, server: FeedServer, manage: Manage) -> None:
     slow_sources(source_of, 30)
+    server.hold_after(10)
     command = manage("ingest")
     wait_for(Article.objects.exists)
     processes = list(descendants(command.pid))
@@ -183,11 +187,13 @@ def test_sigterm_finishes_what_has_begun_and_gives_the_rest_back(
     source_of: SourceOf, server: FeedServer, manage: Manage
 ) -> None:
     slow_sources(source_of, 60)
+    server.hold_after(10)
     command = manage("ingest")
     wait_for(lambda: len(server.requests) > 10)
 
     os.kill(command.pid, signal.SIGTERM)
-    output, _errors = command.communicate(timeout=30)
+    server.release()
+    output, _errors = command.communicate()
 
     fetched = int(summary_line(output).split()[0].removeprefix("sources="))
     assert command.returncode == 128 + signal.SIGTERM

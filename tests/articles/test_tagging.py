@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 from typing import Any
 
 import pytest
@@ -137,13 +136,11 @@ def test_an_expression_without_end_is_bounded_and_then_switched_off(monkeypatch:
     monkeypatch.setattr(rules, "LONGEST_LOOK", 0.01)
     slow = rule("regex", r"(?:а|аа)+б")
     ArticleFactory.create_batch(6, title="а" * 40, source=SourceFactory())
-    began = time.monotonic()
 
     catch_up()
 
     slow.refresh_from_db()
     assert (slow.is_active, bool(slow.last_error), Alert.objects.get().code) == (False, True, "tag-rule")
-    assert time.monotonic() - began < 30
 
 
 @pytest.mark.parametrize(("kind", "pattern"), [("regex", "("), ("words", ", ,"), ("topic", "!"), ("domain", ",")])

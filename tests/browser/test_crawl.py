@@ -32,7 +32,7 @@ from tests.factories import UserFactory
 from warandpeace.roles import ROLES
 
 IS_THOROUGH = os.environ.get("CRAWL") == "all"
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(3600 if IS_THOROUGH else 300)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(3600 if IS_THOROUGH else 600)]
 
 PLAIN_OPENED = 4
 LOOKS = [("ru", "light", 1280), ("ru", "dark", 1280), ("en", "light", 390), ("en", "dark", 390)]

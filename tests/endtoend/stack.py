@@ -22,7 +22,7 @@ T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
 
 # Generous, because a busy machine starts three Python processes in this time; nothing waits longer than it must.
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 def database_url() -> str:

@@ -19,7 +19,7 @@ from django.db import connection
 
 from articles.models import Source
 from publishing.models import Channel
-from tests.endtoend.stack import KINDS, Stack, wait_for
+from tests.endtoend.stack import KINDS, PATIENCE, Stack, wait_for
 from warandpeace.models import Milestone
 
 
@@ -29,7 +29,7 @@ def test_a_request_to_end_ends_every_process_soon(start):
     assert len(stack.processes()) >= 4
 
     stack.process.send_signal(signal.SIGINT)
-    stack.process.wait(timeout=15)  # five seconds where the processors are not busy with other tests
+    stack.process.wait(timeout=PATIENCE)  # a few seconds where the processors are not busy with other tests
 
     assert stack.process.returncode == 0
     assert stack.processes() == {}
@@ -41,7 +41,7 @@ def test_nothing_outlives_a_killed_parent(start):
 
     stack.process.kill()
 
-    wait_for(lambda: not stack.processes(), "the end of every process", seconds=10)
+    wait_for(lambda: not stack.processes(), "the end of every process")
 
 
 @pytest.mark.either_database
@@ -62,7 +62,7 @@ def test_a_second_start_in_the_same_folder_is_refused_in_one_sentence(start):
     stack = start()
 
     with Stack(stack.var_dir, {}) as second:
-        status = second.process.wait(timeout=30)
+        status = second.process.wait(timeout=PATIENCE)
         second.wait_for_output("runs already")
 
     assert status == 1
@@ -76,7 +76,7 @@ def test_a_taken_port_is_said_in_one_sentence(tmp_path):
         port = listener.getsockname()[1]
 
         with Stack(tmp_path / "var", {}, port=port) as stack:
-            status = stack.process.wait(timeout=30)
+            status = stack.process.wait(timeout=PATIENCE)
             stack.wait_for_output(f"make run PORT={port + 1}")
 
     assert status == 1

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from math import inf
 from types import TracebackType
 from typing import Any, Self
 
@@ -55,6 +56,8 @@ class _Handler(BaseHTTPRequestHandler):
         is_known = document.is_known_by(self.headers)  # type: ignore[arg-type]
         status = 304 if is_known else document.status
         self.server.requests.append(Request(self.path, dict(self.headers.items()), status))
+        if len(self.server.requests) > self.server.at_once:
+            self.server.released.wait()
         time.sleep(document.delay)
         self.send_response(status)
         for name, value in self._headers(document, has_body=not is_known):
@@ -98,6 +101,8 @@ class _Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.documents: dict[str, Document] = {}
         self.requests: list[Request] = []
+        self.at_once: float = inf
+        self.released = threading.Event()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that goes away is not worth a traceback."""
@@ -117,6 +122,7 @@ class FeedServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.release()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -136,3 +142,10 @@ class FeedServer:
         """Answer `path` with a Document from now on; gives its address."""
         self._server.documents[path] = Document(body, **answer)
         return self.url(path)
+
+    def hold_after(self, requests: int) -> None:
+        """Answer so many requests at once; those that come later wait for `release`."""
+        self._server.at_once = requests
+
+    def release(self) -> None:
+        self._server.released.set()

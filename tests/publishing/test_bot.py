@@ -20,7 +20,7 @@ from pytest_django import Settings
 
 from publishing.bot import inbox, polling
 from publishing.models import BotUpdate, Publication
-from tests.endtoend.stack import database_url, wait_for
+from tests.endtoend.stack import PATIENCE, database_url, wait_for
 from tests.factories import PublicationFactory
 from tests.fakes.bot_api import BotApi, bot_api
 from tests.publishing.chat import chat_with_bot, published
@@ -59,7 +59,7 @@ def running(api: BotApi, var_dir: Path, **environment: str) -> Iterator[subproce
 def stop(process: subprocess.Popen[str]) -> str:
     """End it as a service manager would; what it has printed."""
     process.send_signal(signal.SIGTERM)
-    output, _nothing = process.communicate(timeout=30)
+    output, _nothing = process.communicate(timeout=PATIENCE)
     return output
 
 
@@ -141,7 +141,7 @@ def test_a_token_that_telegram_does_not_know_is_told_without_showing_it(tmp_path
     with bot_api() as api:
         api.token_is_dead = True
         with running(api, tmp_path) as process:
-            output, _nothing = process.communicate(timeout=30)
+            output, _nothing = process.communicate(timeout=PATIENCE)
 
     assert process.returncode == 1
     assert "Telegram does not know this token" in output

@@ -114,7 +114,7 @@ def test_until_waits_for_the_pace() -> None:
     approved(channel)
     approved(channel)
 
-    sent = delivery.deliver(channel.pk, until=timezone.now() + timedelta(seconds=10))
+    sent = delivery.deliver(channel.pk, until=timezone.now() + timedelta(minutes=1))
 
     assert sent == 2
 

@@ -25,7 +25,7 @@ def test_senders_on_one_channel_never_send_twice(api: BotApi) -> None:
     publications = [approved(channel) for _ in range(12)]
 
     def send() -> None:
-        delivery.deliver(channel.pk, until=timezone.now() + timedelta(seconds=20))
+        delivery.deliver(channel.pk, until=timezone.now() + timedelta(minutes=2))
         connection.close()
 
     threads = [threading.Thread(target=send) for _ in range(4)]

@@ -24,7 +24,7 @@ class Server:
 def test_free_blocks_are_written_two_at_a_time_and_others_when_all_before_them_are_there() -> None:
     server: Any = Server()
     blocks: Any = ["free 1", "free 2", "bound", "free 3", "free 4"]
-    together, there, found = Barrier(2, timeout=10), list[str](), list[str]()
+    together, there, found = Barrier(2, timeout=60), list[str](), list[str]()
 
     def write(block: Any) -> Any:
         if block == "bound":

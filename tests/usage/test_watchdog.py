@@ -26,10 +26,10 @@ time.sleep({lives})
 """
 
 
-def run(hang: str = "time.sleep(60)", *, places: int = 1, silence: float | None = None, lives: float = 20) -> str:
+def run(hang: str = "time.sleep(60)", *, places: int = 1, silence: float | None = None, lives: float = 100) -> str:
     """What the program printed before it was ended; empty if it came to its own end."""
     program = PROGRAM.format(hang=hang, places=places, silence=silence, lives=lives)
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=200, check=False)
     return done.stderr if done.returncode else ""
 
 

@@ -37,7 +37,7 @@ def test_messages_come_out_in_the_order_they_went_in(queue):
         queue.put({"number": number})
         time.sleep(0.002)
 
-    received = [queue.get(timeout=1) for _ in range(5)]
+    received = [queue.get(timeout=30) for _ in range(5)]
 
     assert [message.payload["number"] for message in received] == [0, 1, 2, 3, 4]
 
@@ -45,7 +45,7 @@ def test_messages_come_out_in_the_order_they_went_in(queue):
 def test_nothing_of_a_taken_message_stays(queue, folder):
     queue.put({"number": 1})
 
-    queue.get(timeout=1).ack()
+    queue.get(timeout=30).ack()
 
     assert messages(folder) == []
 
@@ -53,7 +53,7 @@ def test_nothing_of_a_taken_message_stays(queue, folder):
 def test_a_message_is_taken_once(queue):
     queue.put({"number": 1})
 
-    queue.get(timeout=1).ack()
+    queue.get(timeout=30).ack()
 
     with pytest.raises(queue.Empty):
         queue.get(timeout=0.05)
@@ -64,7 +64,7 @@ def test_a_file_that_is_no_message_is_dropped(queue, folder, rubbish):
     (folder / f"000_rubbish.{broker.QUEUES[0]}.msg").write_bytes(rubbish)
     queue.put({"number": 1})
 
-    assert queue.get(timeout=1).payload == {"number": 1}
+    assert queue.get(timeout=30).payload == {"number": 1}
     assert messages(folder) == []
 
 
@@ -72,7 +72,7 @@ def test_a_folder_among_the_messages_stops_nobody(queue, folder):
     (folder / f"000_folder.{broker.QUEUES[0]}.msg").mkdir()
     queue.put({"number": 1})
 
-    assert queue.get(timeout=1).payload == {"number": 1}
+    assert queue.get(timeout=30).payload == {"number": 1}
 
 
 def test_a_message_being_written_is_not_seen(queue, folder):

@@ -132,6 +132,32 @@ def test_the_telegram_channel_is_filled_from_the_environment(settings):
 
 
 @pytest.mark.django_db
+@pytest.mark.either_database
+def test_the_telegram_channel_is_filled_in_when_the_environment_names_it_later(settings):
+    content.create_first_sources()
+    settings.TELEGRAM_BOT_TOKEN, settings.TELEGRAM_CHANNEL_ID = "1:a", "@invented_news"
+
+    content.fill_in_first_channel()
+
+    channel = Channel.objects.get(kind=Channel.Kind.TELEGRAM)
+    assert (channel.chat_id, channel.is_paused) == ("@invented_news", True)
+    assert "TELEGRAM_BOT_TOKEN" not in channel.pause_reason
+
+
+@pytest.mark.django_db
+@pytest.mark.either_database
+def test_a_channel_that_somebody_set_up_is_left_alone(settings):
+    content.create_first_sources()
+    Channel.objects.filter(kind=Channel.Kind.TELEGRAM).update(chat_id="@typed", pause_reason="by admin")
+    settings.TELEGRAM_BOT_TOKEN, settings.TELEGRAM_CHANNEL_ID = "1:a", "@invented_news"
+
+    content.fill_in_first_channel()
+
+    channel = Channel.objects.get(kind=Channel.Kind.TELEGRAM)
+    assert (channel.chat_id, channel.pause_reason) == ("@typed", "by admin")
+
+
+@pytest.mark.django_db
 def test_the_first_login_has_a_random_password():
     password = content.create_admin()
 

@@ -18,6 +18,7 @@ from warandpeace.models import Milestone
 
 SLUG = "demo"
 MILESTONE = "demo"
+FIRST_CHANNEL = "telegram"
 FEED_PATH = "/demo/feed.xml"
 
 
@@ -39,7 +40,7 @@ def create_first_sources() -> None:
     source = Source.objects.create(**WARANDPEACE.values(), is_active=False, auto_queue=True)
     channel = Channel.objects.create(
         kind=Channel.Kind.TELEGRAM,
-        slug="telegram",
+        slug=FIRST_CHANNEL,
         name="Telegram",
         chat_id=settings.TELEGRAM_CHANNEL_ID,
         is_paused=True,
@@ -51,10 +52,22 @@ def create_first_sources() -> None:
 def _what_is_missing() -> str:
     """Why the Telegram channel cannot post yet, in words for the editor who finds it."""
     named = {"TELEGRAM_BOT_TOKEN": settings.TELEGRAM_BOT_TOKEN, "TELEGRAM_CHANNEL_ID": settings.TELEGRAM_CHANNEL_ID}
-    missing = " and ".join(name for name, value in named.items() if not value)
+    missing = ", ".join(name for name, value in named.items() if not value)
     if missing:
         return _("Not set up yet: set %(missing)s in the environment, then resume the channel.") % {"missing": missing}
     return _("Ready to go: resume the channel when you want it to post.")
+
+
+def fill_in_first_channel() -> None:
+    """Take what the environment has said since about the first channel, as long as it waits for just that.
+
+    Most people look at the demo first and set up their bot afterwards. A chat that was typed in stays.
+    """
+    waiting = Channel.objects.filter(slug=FIRST_CHANNEL, is_paused=True, pause_reason__contains="TELEGRAM_")
+    for channel in waiting:
+        channel.chat_id = channel.chat_id or settings.TELEGRAM_CHANNEL_ID
+        channel.pause_reason = _what_is_missing()
+        channel.save(update_fields=["chat_id", "pause_reason"])
 
 
 @transaction.atomic

@@ -72,6 +72,7 @@ class Command(BaseCommand):
             broker.clear(settings.BROKER_DIR)
         password = content.create_admin()
         content.create_first_sources()
+        content.fill_in_first_channel()
         if with_demo and content.create_demo(base_url):
             self.say("Making the demo: a feed of invented news and a sandbox channel …")
         content.follow_address(base_url)

@@ -59,6 +59,14 @@ def test_rules_and_panels_ask_for_what_is_measured(measured):
     assert asked <= measured
 
 
+def test_no_panel_groups_by_a_label_that_prometheus_puts_in_the_place_of_ours():
+    """Which server was asked: a label of ours by that name is called `exported_…` in Prometheus."""
+    groups = " ".join(re.findall(r"by (\([^)]*\))", " ".join(QUERIES)))
+
+    assert "exported_job" in groups
+    assert not re.search(r"\b(job|instance)\b", groups)
+
+
 @pytest.mark.parametrize("rule", RULES, ids=[rule["alert"] for rule in RULES])
 def test_every_alert_has_a_runbook(rule):
     page, _, anchor = rule["annotations"]["runbook"].partition("#")

@@ -162,10 +162,10 @@ def test_a_server_that_must_not_be_asked_yet_is_nobodys_failure(
 ) -> None:
     article = new_article(PAGE.encode())
     with monkeypatch.context() as resting:
-        resting.setattr(completion, "read_page", Mock(side_effect=http.HostRests("Later.", timedelta(seconds=60))))
+        resting.setattr(completion, "read_page", Mock(side_effect=http.HostRests("Later.", timedelta(minutes=5))))
         for _turn in range(MOST_ATTEMPTS + 1):
             assert not complete_article(article.pk)
-            assert timedelta(seconds=50) < time_to_next_step(article) <= timedelta(seconds=60)
+            assert timedelta(minutes=4) < time_to_next_step(article) <= timedelta(minutes=5)
             Article.objects.update(next_step_at=timezone.now())
 
     assert complete_article(article.pk)

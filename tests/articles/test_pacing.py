@@ -97,7 +97,7 @@ def test_a_place_is_given_back_also_by_who_was_sent_away(clock: Clock) -> None:
 
 
 def test_so_many_requests_run_at_once_and_no_more() -> None:
-    inside, most, lock = 0, 0, threading.Lock()
+    inside, most, lock, together = 0, 0, threading.Lock(), threading.Barrier(2, timeout=60)
 
     def request() -> None:
         nonlocal inside, most
@@ -105,7 +105,8 @@ def test_so_many_requests_run_at_once_and_no_more() -> None:
             with lock:
                 inside += 1
                 most = max(most, inside)
-            threading.Event().wait(0.02)
+            together.wait()
+            threading.Event().wait(0.02)  # for a third one that should not come
             with lock:
                 inside -= 1
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
-import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -94,7 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
         key = self.headers.get("Authorization", "").removeprefix("Bearer ")
         reference = self.headers.get("X-Client-Request-Id", "")
         fault = self.server.arrived(Request(key, reference, body, dict(self.headers.items())))
-        time.sleep(self.server.delay)
+        self.server.stopping.wait(self.server.delay)
         try:
             self._reply(fault, body, reference, key)
         except OSError:  # the client has gone away
@@ -178,6 +178,20 @@ class _Server(ThreadingHTTPServer):
         self.tokens: tuple[int, int] = (1_000, 500)
         self.delay = 0.0
         self.book = Book()
+        self.visitors: set[Any] = set()
+        self.doors = threading.Condition()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self.doors:
+            self.visitors.add(client_address)
+            self.doors.notify_all()
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        super().process_request_thread(request, client_address)
+        with self.doors:
+            self.visitors.discard(client_address)
+            self.doors.notify_all()
 
     def arrived(self, request: Request) -> Fault | None:
         with self.lock:
@@ -277,3 +291,9 @@ class LlmServer:
     def wait(self, seconds: float) -> None:
         """How long each answer takes."""
         self._server.delay = seconds
+
+    def wait_until_all_have_left(self) -> None:
+        """Until everybody has gone who was connected, and all that they had sent is counted."""
+        # Who came before the last one was let in before it.
+        with socket.create_connection(("127.0.0.1", self._server.server_port)) as last, self._server.doors:
+            self._server.doors.wait_for(lambda: self._server.visitors == {last.getsockname()})

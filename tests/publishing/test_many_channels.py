@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -22,9 +21,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def opening(*seconds: float) -> list[Channel]:
     """Channels with a message each, which open so many seconds from now."""
     channels: list[Channel] = [ChannelFactory.create() for _ in seconds]
-    for channel, wait in zip(channels, seconds, strict=True):
+    for channel in channels:
         approved(channel)
-        Channel.objects.filter(pk=channel.pk).update(next_post_at=timezone.now() + timedelta(seconds=wait))
+    now = timezone.now()
+    for channel, wait in zip(channels, seconds, strict=True):
+        Channel.objects.filter(pk=channel.pk).update(next_post_at=now + timedelta(seconds=wait))
     return channels
 
 
@@ -95,11 +96,12 @@ def test_workers_are_rung_for_many_channels_at_once(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_pass_looks_again_after_a_second_whether_it_is_the_database_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    watch, first = holding.Watch(), time.monotonic()
+    watch, seconds = holding.Watch(), [0.0]
+    monkeypatch.setattr(holding, "time", SimpleNamespace(monotonic=lambda: seconds[0]))
     looked = watch.look()
 
     assert watch.look() is looked
-    monkeypatch.setattr(holding, "time", SimpleNamespace(monotonic=lambda: first + 2))
+    seconds[0] = 2.0
     assert watch.look() is not looked
 
 

@@ -16,6 +16,7 @@ from django.db import connections
 from tests.legacy_files import build
 from tests.transfer.conftest import Database
 from warandpeace.legacy.reading import STREAMS
+from warandpeace.transfer.indexes import Indexes
 from warandpeace.transfer.models import Transfer, TransferBlock
 
 KILLS = 20
@@ -67,7 +68,9 @@ def test_indexes_that_a_killed_run_had_dropped_are_built_by_the_next(
 ) -> None:
     monkeypatch.setattr("warandpeace.transfer.indexes.REBUILD_FROM", 1)
     path, before = build(tmp_path / "legacy.db", 300), indexes(target)
-    process = begin(path, target.url)
+    with monkeypatch.context() as stuck:
+        stuck.setattr(Indexes, "_build", lambda *_statement: time.sleep(600))
+        process = begin(path, target.url)
     while not target.rows(TransferBlock).exists() and process.is_alive():
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)

@@ -63,7 +63,7 @@ def test_a_killed_process_leaves_a_true_ledger(server: LlmServer, stormy: Provid
         while server.book.requests < 40:
             time.sleep(0.01)
         child.kill()
-    time.sleep(0.3)  # the answers to its last requests, which nobody reads
+    server.wait_until_all_have_left()
 
     assert ApiUsageEvent.objects.filter(state=ApiUsageEvent.State.STARTED).exists()
     assert list(discrepancies(server.book)) == []

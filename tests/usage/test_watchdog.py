@@ -16,20 +16,33 @@ from usage.watchdog import Watchdog, Work
 
 work = Work(longest=0.2)
 
+begun, watched = threading.Event(), threading.Event()
+
 def hang():
     with work.job():
+        begun.set()
+        watched.wait()
         {hang}
 
-Watchdog(work, places={places}, silence={silence}).start(pulse=0.1, timer=1)
 threading.Thread(target=hang, daemon=True).start()
+begun.wait()
+Watchdog(work, places={places}, silence={silence}).start(pulse=0.1, timer={timer})
+watched.set()
 time.sleep({lives})
 """
 
 
-def run(hang: str = "time.sleep(60)", *, places: int = 1, silence: float | None = None, lives: float = 100) -> str:
+def run(
+    hang: str = "time.sleep(600)",
+    *,
+    places: int = 1,
+    silence: float | None = None,
+    lives: float = 500,
+    timer: float = 1,
+) -> str:
     """What the program printed before it was ended; empty if it came to its own end."""
-    program = PROGRAM.format(hang=hang, places=places, silence=silence, lives=lives)
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=200, check=False)
+    program = PROGRAM.format(hang=hang, places=places, silence=silence, lives=lives, timer=timer)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     return done.stderr if done.returncode else ""
 
 
@@ -38,7 +51,7 @@ def test_a_process_all_of_whose_places_hang_is_ended_and_says_where():
 
 
 def test_one_hung_job_among_free_places_ends_nothing():
-    assert run(places=2, lives=2) == ""
+    assert run(places=2, lives=2, timer=600) == ""
 
 
 def test_a_process_that_ends_no_job_for_too_long_is_ended():

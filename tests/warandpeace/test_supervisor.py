@@ -17,11 +17,11 @@ from warandpeace.supervisor import AlreadyRunning, Child, PortTaken, Printer, Su
 
 pytestmark = pytest.mark.usefixtures("signals_kept")
 
-SLEEPING = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"]
+SLEEPING = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
 DEAF = [
     sys.executable,
     "-c",
-    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)",
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)",
 ]
 # Shows life eight times, each time dated an hour later, many years ago.
 BACKDATED = """
@@ -31,7 +31,7 @@ for hour in range(8):
     os.utime(os.environ["ALIVE_FILE"], (hour * 3600, hour * 3600))
     time.sleep(0.2)
 print("well", flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 FAILING = [sys.executable, "-c", "raise SystemExit(7)"]
 
@@ -89,8 +89,7 @@ def test_a_stopped_child_is_killed_and_started_again(tmp_path, monkeypatch):
     assert "worker has shown no life for 1 s." in output
 
 
-def test_a_clock_that_was_set_ahead_is_no_silence(tmp_path, monkeypatch):
-    monkeypatch.setattr(supervisor, "LONGEST_SILENCE", 1)
+def test_a_clock_that_was_set_ahead_is_no_silence(tmp_path):
     living = [sys.executable, "-c", BACKDATED]
 
     output = run_until([Child("worker", living, alive=tmp_path / "worker.alive")], lambda text: "well" in text)
@@ -109,7 +108,7 @@ def test_a_child_that_ignores_the_request_to_end_is_killed(monkeypatch):
 
 
 def test_what_a_dead_child_has_started_ends_with_it():
-    script = "import subprocess; print('pid', subprocess.Popen(['sleep', '60']).pid, flush=True); raise SystemExit(3)"
+    script = "import subprocess; print('pid', subprocess.Popen(['sleep', '600']).pid, flush=True); raise SystemExit(3)"
 
     output = run_until([Child("web", [sys.executable, "-c", script])], lambda text: "status 3" in text)
 
@@ -167,7 +166,7 @@ def test_children_end_with_a_supervisor_that_was_killed(tmp_path):
         "from warandpeace import lifeline\n"
         "lifeline.watch()\n"
         "print('pid', os.getpid(), flush=True)\n"
-        "time.sleep(60)'''\n"
+        "time.sleep(600)'''\n"
         "Supervisor([Child('web', [sys.executable, '-c', child])], Printer()).run(lambda: False, lambda: None)\n"
     )
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
@@ -189,8 +188,8 @@ def is_running(pid: int) -> bool:
 
 
 def comes_to_its_end(pid: int) -> bool:
-    """Within half a minute: half of what it would have lived by itself."""
-    deadline = time.monotonic() + 30
+    """Within two minutes: a fifth of what it would have lived by itself."""
+    deadline = time.monotonic() + 120
     while is_running(pid) and time.monotonic() < deadline:
         time.sleep(0.05)
     return not is_running(pid)

@@ -54,6 +54,13 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]
         template = str(self.cleaned_data["template"]).replace("\r\n", "\n").strip()
         return "" if template in map(standard, LANGUAGES) else template
 
+    def clean(self) -> dict[str, Any] | None:
+        said = super().clean()
+        is_open = self.cleaned_data.get("kind") == Channel.Kind.TELEGRAM and not self.cleaned_data.get("is_paused")
+        if is_open and "chat_id" in self.cleaned_data and not self.cleaned_data["chat_id"]:
+            self.add_error("chat_id", _("Without a chat nothing can be posted: name it, or leave the channel paused."))
+        return said
+
 
 def explanation() -> SafeString:
     """What may stand in a template, for the person who writes one."""

@@ -102,3 +102,15 @@ def test_who_may_only_look_sees_the_sample(operator: Client) -> None:
     page = signed_in("editor").get(page_of(ChannelFactory.create(template="<u>{title}</u>"))).content.decode()
 
     assert "<u>" in page
+
+
+@pytest.mark.either_database
+def test_a_telegram_channel_without_a_chat_is_not_switched_on(operator: Client) -> None:
+    channel = ChannelFactory.create(kind=Channel.Kind.TELEGRAM, chat_id="", is_paused=True)
+
+    paused = operator.post(page_of(channel), form_of(channel, is_paused="on"))
+    switched_on = operator.post(page_of(channel), form_of(channel) | {"is_paused": ""})
+
+    channel.refresh_from_db()
+    assert (paused.status_code, channel.is_paused) == (302, True)
+    assert "Without a chat nothing can be posted" in switched_on.content.decode()

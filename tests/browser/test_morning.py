@@ -107,6 +107,7 @@ def test_two_editors_at_one_publication(browser: Browser, page: Page, live_serve
     expect(other.get_by_text("Эту публикацию открыл(а) и publisher.")).to_be_visible()
     page.get_by_label("Заголовок").fill("Порт вырос")
     page.locator("button[name=_save]").click()
+    expect(page.locator("#publication-form input[name=revision]")).to_have_value("2")
     other.get_by_label("Заголовок").fill("Порт расширили")
     other.locator("button[name=_save]").click()
 

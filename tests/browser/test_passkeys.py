@@ -57,6 +57,8 @@ def sign_in(page: Page, site: str, user: User) -> None:
     page.locator("input[name=username]").fill(user.username)
     page.locator("input[name=password]").fill(PASSWORD)
     page.locator("#login-form button[type=submit]").click()
+    # The page after it has a button for passkeys, too.
+    expect(page.locator("input[name=password]")).to_have_count(0)
 
 
 def sign_out(page: Page, site: str) -> None:

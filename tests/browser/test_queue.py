@@ -23,7 +23,7 @@ QUEUE = "/admin/publishing/pendingpublication/"
 @pytest.fixture
 def desk(live_server: Any, page: Page, settings: Any) -> Page:
     """A window of a publisher, in a newsroom where decisions can be undone."""
-    settings.UNDO_SECONDS = 60
+    settings.UNDO_SECONDS = 600
     sign_in(page, live_server.url, signed_in("publisher"))
     return page
 
@@ -58,7 +58,7 @@ def test_keys_are_heard_as_soon_as_their_page_is_closed_and_not_before(desk: Pag
 
 
 def test_a_decision_is_undone_without_a_script(browser: Browser, live_server: Any, settings: Any) -> None:
-    settings.UNDO_SECONDS = 60
+    settings.UNDO_SECONDS = 600
     publication = PublicationFactory()
     window = browser.new_context(java_script_enabled=False).new_page()
     sign_in(window, live_server.url, signed_in("publisher"))

@@ -48,4 +48,4 @@ def test_the_sandbox_shows_the_picture_and_the_newest_post_at_the_bottom(live_se
 
     newest = page.locator("img.photo").last
     expect(newest).to_be_in_viewport()
-    assert newest.evaluate("picture => picture.naturalWidth") == 400
+    expect(newest).to_have_js_property("naturalWidth", 400)

@@ -11,7 +11,8 @@
   const list = () => document.getElementById("sections");
   const sections = () => [...(list()?.children ?? [])];
   let timer = 0;
-  let saving = Promise.resolve();
+  let onTheirWay = 0; // orders that are being saved
+  let saving = Promise.resolve(true); // whether the last one was saved
 
   // --- saving the order -----------------------------------------------------------------------------------------
 
@@ -41,13 +42,22 @@
     else takeOver(page);
   };
 
+  const saveNow = () => {
+    clearTimeout(timer);
+    timer = 0;
+    onTheirWay += 1;
+    saving = saving
+      .then(save)
+      .then(() => true, () => window.alert(bench.dataset.failed))
+      .finally(() => { onTheirWay -= 1; });
+  };
+
   const saveSoon = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => {
-      timer = 0;
-      saving = saving.then(save).catch(() => window.alert(bench.dataset.failed));
-    }, PAUSE);
+    timer = setTimeout(saveNow, PAUSE);
   };
+
+  const isSaved = () => !timer && !onTheirWay;
 
   // --- moving ---------------------------------------------------------------------------------------------------
 
@@ -112,26 +122,25 @@
 
   // --- nothing is lost, nothing is stale ------------------------------------------------------------------------
 
-  // An order that is still to be saved is saved before another button counts on it.
+  // An order that is still to be saved, or just being saved, is saved before another button counts on it.
   document.addEventListener("submit", (event) => {
-    if (!timer) return;
+    if (isSaved()) return;
     event.preventDefault();
-    clearTimeout(timer);
-    timer = 0;
+    if (timer) saveNow();
     const { target, submitter } = event;
-    saving = saving.then(save).then(() => target.requestSubmit(submitter));
+    saving.then((isDone) => { if (isDone) target.requestSubmit(submitter); });
   });
 
   const isTyping = () =>
     [...bench.querySelectorAll("input:not([type=hidden]), textarea")].some((field) => field.value !== field.defaultValue);
 
   const follow = async () => {
-    if (!document.hidden && !timer && !dragged && !isTyping()) {
+    if (!document.hidden && isSaved() && !dragged && !isTyping()) {
       try {
         const answer = await fetch(location.href);
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
         const now = page.getElementById("workbench");
-        if (answer.ok && now && !isTyping()) {
+        if (answer.ok && now && isSaved() && !dragged && !isTyping()) {
           const open = [...bench.querySelectorAll("details[open]")].length;
           if (!("awaited" in now.dataset)) return location.reload();
           if (!open) list()?.replaceWith(page.getElementById("sections") ?? list());

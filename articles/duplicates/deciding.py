@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.utils.translation import gettext as _
@@ -53,16 +54,35 @@ def split(article_id: int, *, by: AbstractBaseUser | None) -> None:
     Raises StoryError if it has no story.
     """
     with index.exclusively():
-        story = _story_of(article_id)
-        others = list(story.articles.exclude(pk=article_id).order_by("pk").values_list("pk", "duplicate_of"))
-        main = next((pk for pk, duplicate_of in others if duplicate_of is None), None)
-        if main is None:
-            main = others[0][0]
-            _gather(main, {article_id, *(pk for pk, _main in others[1:])})
-            if len(others) > 1:
-                _note(Verb.MERGED, [pk for pk, _main in others], main, by)
-        leave([article_id])
+        main, heirs = _take_out(article_id, _story_of(article_id))
+        if len(heirs) > 1:
+            _note(Verb.MERGED, heirs, main, by)
         _note(Verb.SPLIT, {article_id}, main, by)
+
+
+def let_go(*, instance: Article, **signal: Any) -> None:
+    """Take an article that is about to be deleted out of its story; a receiver of `pre_delete`.
+
+    Otherwise all copies of a main article would lead their story at once, which the database forbids.
+    """
+    with index.exclusively():
+        if story := Story.objects.filter(articles=instance.pk).first():
+            _take_out(instance.pk, story)
+
+
+def _take_out(article_id: int, story: Story) -> tuple[int | None, list[int]]:
+    """Take an article out of its story: who is the main one then, and of whom if that is another one than before.
+
+    Of a story's main article the earliest copy takes the place.
+    """
+    others = list(story.articles.exclude(pk=article_id).order_by("pk").values_list("pk", "duplicate_of"))
+    main = next((pk for pk, duplicate_of in others if duplicate_of is None), None)
+    heirs = [] if main else [pk for pk, _main in others]
+    if heirs:
+        main = heirs[0]
+        _gather(main, {article_id, *heirs[1:]})
+    leave([article_id])
+    return main, heirs
 
 
 def _story_of(article_id: int) -> Story:

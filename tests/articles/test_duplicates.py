@@ -249,3 +249,28 @@ def test_of_many_candidates_the_newest_are_compared() -> None:
 
     with more_candidates(3):
         assert set(index.near(articles[:1])[articles[0]]) == set(articles[-3:])
+
+
+def story_of_three() -> list[Article]:
+    return [placed(text(1)), placed(revised(text(1))), placed(revised(text(1)))]
+
+
+def test_of_a_main_article_that_is_deleted_the_earliest_copy_takes_the_place() -> None:
+    main, second, third = story_of_three()
+
+    main.delete()
+
+    second.refresh_from_db()
+    third.refresh_from_db()
+    assert second.duplicate_of is None
+    assert (third.duplicate_of, third.story) == (second, second.story)
+
+
+def test_a_story_ends_with_its_second_last_article() -> None:
+    *others, last = story_of_three()
+
+    Article.objects.filter(pk__in=[other.pk for other in others]).delete()
+
+    last.refresh_from_db()
+    assert (last.story, last.duplicate_of) == (None, None)
+    assert not Story.objects.exists()

@@ -13,14 +13,15 @@ from django.db.migrations.state import ProjectState
 class AddIndexOnline(AddIndexConcurrently):
     """An index that is made without keeping writers out, where the database can: PostgreSQL.
 
-    Its migration must say `atomic = False`. A run that was killed leaves an index that PostgreSQL doesn't use; the next
-    run begins by dropping it.
+    Its migration must say `atomic = False`. A run that was killed leaves an index, one that PostgreSQL doesn't use; the
+    next run begins by dropping it.
     """
 
     def database_forwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
     ) -> None:
         if schema_editor.connection.vendor != "postgresql":
+            schema_editor.execute(f'DROP INDEX IF EXISTS "{self.index.name}"')
             AddIndex.database_forwards(self, app_label, schema_editor, from_state, to_state)
             return
         schema_editor.execute(f'DROP INDEX CONCURRENTLY IF EXISTS "{self.index.name}"')

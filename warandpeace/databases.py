@@ -42,5 +42,5 @@ def configuration(url: str) -> dict[str, Any]:
     if scheme == "sqlite" and separator:
         return sqlite_configuration(environ.Env.db_url_config(url)["NAME"])
     raise environ.ImproperlyConfigured(
-        "DATABASE_URL must begin with sqlite:///, postgres://, postgresql:// or postgresql+psycopg://."
+        "The URL of a database must begin with sqlite:///, postgres://, postgresql:// or postgresql+psycopg://."
     )

@@ -13,8 +13,10 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, ProgrammingError
+from django.db.migrations.recorder import MigrationRecorder
 
 from articles.models import Article, Source
 from tests.legacy_files import build, change
@@ -255,3 +257,54 @@ def test_a_label_has_no_password(url: str) -> None:
 def test_wrong_options_are_named(legacy: Path, wrong: tuple[str, str]) -> None:
     with pytest.raises(CommandError, match=wrong[0]):
         call_command("transfer", "--from", str(legacy), *wrong)
+
+
+def leave_half_made(target: Database) -> None:
+    """What a run that was killed while it made the tables leaves: the last migration of an app isn't noted."""
+    target.rows(MigrationRecorder.Migration).filter(app="articles", name__startswith="0016").delete()
+
+
+def test_tables_that_a_killed_run_began_to_make_are_finished(legacy: Path, target: Database) -> None:
+    leave_half_made(target)
+
+    said = target.take(legacy, "--without-following")
+
+    assert "its tables are made first" in said
+    assert "Proved" in said
+
+
+def test_an_older_database_in_use_is_not_taken_for_a_half_made_one(legacy: Path, target: Database) -> None:
+    leave_half_made(target)
+    target.rows(Source).bulk_create([Source(slug="s", name="S", url="https://news.example/")])
+
+    assert "run `manage.py migrate` there first" in refused(target, legacy)
+
+
+def test_what_follows_the_migrations_is_made_up_for(legacy: Path, target: Database) -> None:
+    target.rows(Permission).delete()
+
+    target.take(legacy, "--without-following")
+
+    assert target.rows(Permission).filter(codename="change_article").exists()
+
+
+@pytest.mark.either_database
+@pytest.mark.parametrize(
+    ("place", "words"), [("nowhere/new.sqlite3", "There is no folder"), ("", "is a folder"), ("legacy.db", "at once")]
+)
+def test_a_place_where_no_target_can_be(legacy: Path, tmp_path: Path, place: str, words: str) -> None:
+    before = legacy.read_bytes()
+
+    said = refused(Database(f"sqlite:///{tmp_path / place}"), legacy)
+
+    assert words in said
+    assert legacy.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [legacy]
+
+
+@pytest.mark.either_database
+def test_a_report_that_can_not_be_written_is_said_before_anything_is_done(legacy: Path, target: Database) -> None:
+    said = refused(target, legacy, "--report", str(legacy.parent / "nowhere" / "report.json"))
+
+    assert "No report can be written" in said
+    assert not target.rows(Transfer).exists()

@@ -73,8 +73,9 @@ def hostile_file(folder: Path, content: list[tuple[Any, ...]]) -> Path:
 def test_every_row_of_a_hostile_file_is_accounted_for(content: list[tuple[Any, ...]]) -> None:
     with TemporaryDirectory() as folder:
         path, report = hostile_file(Path(folder), content), Path(folder) / "report.json"
+        options = ("--to", f"{folder}/new.sqlite3", "--dry-run", "--report", str(report))
 
-        call_command("transfer", "--from", str(path), "--dry-run", "--report", str(report), stdout=StringIO())
+        call_command("transfer", "--from", str(path), *options, stdout=StringIO())
 
         account = json.loads(report.read_text())["tables"]["articles"]
         assert account["transferred"] + account["merged"] + account["quarantined"] == len(content)

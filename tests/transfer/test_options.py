@@ -9,9 +9,10 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
+from django.contrib.auth import get_user_model
+from django.core.management import CommandError, call_command
 
-from articles.models import Article
+from articles.models import Article, DeadLetter
 from publishing.holding import HELD_BY_TRANSFER, PAUSED_BY_TRANSFER
 from publishing.models import Channel, Digest, Message, Publication
 from tests.factories import ArticleFactory, ChannelFactory, PublicationFactory
@@ -32,6 +33,29 @@ def test_a_rehearsal_writes_nothing_and_finds_the_problems(legacy: Path, target:
     assert "Nothing was written" in said
     assert not target.rows(Transfer).exists()
     assert not target.rows(Article).exists()
+
+
+def test_a_rehearsal_knows_the_accounts_that_are_there(legacy: Path, target: Database) -> None:
+    target.rows(get_user_model()).bulk_create([get_user_model()(username="admin")])
+
+    said = target.take(legacy, "--dry-run", "--tables", "webauthn_credential")
+
+    assert "nobody here has the user name 'admin'" not in said
+    assert "its tables are empty" in said
+
+
+def test_a_rehearsal_finds_that_the_target_is_in_use(legacy: Path, target: Database) -> None:
+    target.rows(DeadLetter).bulk_create([DeadLetter(entity_type="page", entity_ref="x")])
+
+    with pytest.raises(CommandError, match="already holds other data"):
+        target.take(legacy, "--dry-run")
+
+
+@pytest.mark.either_database
+def test_a_rehearsal_makes_no_file(legacy: Path, tmp_path: Path) -> None:
+    Database(f"sqlite:///{tmp_path / 'new.sqlite3'}").take(legacy, "--dry-run")
+
+    assert list(tmp_path.iterdir()) == [legacy]
 
 
 def test_a_limit_counts_what_it_leaves(legacy: Path, target: Database) -> None:

@@ -60,9 +60,9 @@ def _line(path: Path, number: int, text: str) -> Line:
         ) from error
 
 
-def rehearsed(lines: list[Line]) -> Corrections:
-    """What the lines say, without a target that knows what they said before."""
-    found = dict[str, dict[str, Mapping[str, Any]]]()
+def rehearsed(lines: list[Line], known: Corrections) -> Corrections:
+    """What the lines say and what is known from before, as if the lines had been kept."""
+    found = {table: dict(rows) for table, rows in known.items()}
     for line in lines:
         found.setdefault(line.table, {})[line.key] = load_original(line.values)
     return found

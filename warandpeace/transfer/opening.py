@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+from django.apps import apps
 from django.conf import settings
+from django.contrib.auth.models import Permission
 from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, OperationalError, ProgrammingError, connections
 from django.db import Error as DatabaseTrouble
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.recorder import MigrationRecorder
 
 from warandpeace.databases import configuration
 from warandpeace.transfer.aliases import connect
 from warandpeace.transfer.errors import TransferError
 from warandpeace.transfer.labels import label_of
+from warandpeace.transfer.own import SIGNS_OF_USE
 from warandpeace.transfer.postgres import PostgresTarget
 from warandpeace.transfer.sources import Source
 from warandpeace.transfer.sqlite import SqliteTarget
@@ -26,6 +32,13 @@ KINDS: dict[str, type[Target]] = {"postgresql": PostgresTarget, "sqlite": Sqlite
 
 def open_target(where: str) -> Target:
     """The database at a URL or a file's path; the configured one for an empty text. Raises TransferError."""
+    target = _opened(where)
+    if not target.is_server:
+        _check_place(Path(target.connection.settings_dict["NAME"]))
+    return target
+
+
+def _opened(where: str) -> Target:
     if not where:
         default = connections[DEFAULT_DB_ALIAS]
         label = label_of(settings.DATABASE_URL) or str(default.settings_dict["NAME"])
@@ -34,12 +47,28 @@ def open_target(where: str) -> Target:
     return KINDS[connection.vendor](TARGET_ALIAS, label_of(where))
 
 
+def _check_place(path: Path) -> None:
+    """Raise TransferError where no file of a database can lie."""
+    if path.is_dir():
+        raise TransferError(f"{path} is a folder: give --to the path of a file in it, which is made then.")
+    if not path.parent.is_dir():
+        raise TransferError(f"There is no folder {path.parent}: make it, or give --to another path.")
+    if not os.access(path.parent, os.W_OK):
+        raise TransferError(f"Nothing may be written into {path.parent}: grant that, or give --to another path.")
+
+
 def schema_is_missing(target: Target) -> bool:
-    """Whether the target is quite empty. Raises TransferError if it has tables, but not those of this version."""
+    """Whether the target is quite empty, or was when somebody began to make its tables and didn't come to the end.
+
+    Raises TransferError if it has tables, but not those of this version.
+    """
+    if not target.is_there():
+        return True
     executor = MigrationExecutor(target.connection)
     if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
         return False
-    if target.connection.introspection.table_names():
+    present = set(target.connection.introspection.table_names())
+    if present and not _is_half_made(target, executor, present):
         raise TransferError(
             f"{target.label} has tables, but not those of this version: give --to an empty database, "
             "or run `manage.py migrate` there first if it is this program's."
@@ -47,8 +76,36 @@ def schema_is_missing(target: Target) -> bool:
     return True
 
 
+def _is_half_made(target: Target, executor: MigrationExecutor, present: set[str]) -> bool:
+    """Whether our migrations have begun there, and nobody has used it yet."""
+    begun = MigrationRecorder.Migration._meta.db_table in present
+    known = set(executor.loader.applied_migrations) <= set(executor.loader.disk_migrations or {})
+    in_use = any(
+        model._base_manager.using(target.alias).values("pk").exists()
+        for model in SIGNS_OF_USE
+        if model._meta.db_table in present
+    )
+    return begun and known and not in_use
+
+
+def schema_is_finished(target: Target) -> bool:
+    """Whether what follows the migrations was done as well: the last of it are the permissions of the last app."""
+    last = [app.label for app in apps.get_app_configs() if list(app.get_models())][-1]
+    return Permission.objects.using(target.alias).filter(content_type__app_label=last).exists()
+
+
 def make_schema(target: Target) -> None:
     call_command("migrate", database=target.alias, interactive=False, verbosity=0)
+
+
+def check_other(target: Target, source: Source) -> None:
+    """Raise TransferError if the target is the source itself."""
+    is_same = target.label == source.label
+    if source.snapshot.is_file and not target.is_server:
+        path = Path(target.connection.settings_dict["NAME"])
+        is_same = path.exists() and path.samefile(source.label)
+    if is_same:
+        raise TransferError(f"{source.label} is the source and the target at once: give --to another database.")
 
 
 def check_fresh(target: Target, source: Source) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from warandpeace.transfer.errors import TransferError
 from warandpeace.transfer.models import QuarantinedRow, TransferBlock
 from warandpeace.transfer.proof import Account
 from warandpeace.transfer.run import Outcome
@@ -91,6 +93,14 @@ def write_quarantine(outcome: Outcome) -> Path | None:
             line = {"table": row.stream, "key": row.source_key, "reason": row.reason, "original": row.original}
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
     return path
+
+
+def check_report(path: Path | None) -> None:
+    """Raise TransferError where no report could be written in the end."""
+    if path is not None and (path.is_dir() or not os.access(path.parent, os.W_OK)):
+        raise TransferError(
+            f"No report can be written to {path}: give --report the path of a file in a folder of yours."
+        )
 
 
 def write_report(outcome: Outcome, path: Path) -> None:

@@ -15,12 +15,20 @@ from django.db import transaction
 from django.utils import timezone
 
 from warandpeace.transfer.blocks import Block, Stream
-from warandpeace.transfer.corrections import Line, keep, kept, read_lines, rehearsed
+from warandpeace.transfer.corrections import NONE, Line, keep, kept, read_lines, rehearsed
 from warandpeace.transfer.errors import Stopped, TransferError
 from warandpeace.transfer.following import Followed, follow
 from warandpeace.transfer.indexes import Indexes
 from warandpeace.transfer.models import Transfer
-from warandpeace.transfer.opening import advice, check_fresh, make_schema, open_target, schema_is_missing
+from warandpeace.transfer.opening import (
+    advice,
+    check_fresh,
+    check_other,
+    make_schema,
+    open_target,
+    schema_is_finished,
+    schema_is_missing,
+)
 from warandpeace.transfer.pipeline import pump
 from warandpeace.transfer.progress import Progress
 from warandpeace.transfer.proof import Account, Proved, Verifier, accounts_of, keep_proof, prove
@@ -109,18 +117,22 @@ class Journey:
         return set(self.request.tables or self.counts)
 
     def rehearse(self) -> Outcome:
-        """--dry-run: read and convert everything, and write nothing."""
-        self._announce("a rehearsal: nothing is written")
-        settings = self.source.prepare(None, {}, self.chosen, is_first=True)
-        corrections = rehearsed(self._lines())
-        scope = self._scope(self.request.batch_size, None)
-        streams = self.source.streams(None, scope, settings, self.chosen, corrections)
-        accounts = accounts_of(streams, is_limited=self.request.limit is not None)
-        problems = list[dict[str, Any]]()
-        for block in self._blocks(streams, accounts):
-            self._count(accounts[block.stream], Proved.of(block, "", []))
-            problems += [{"table": block.stream, "key": row.key, "reason": row.reason} for row in block.quarantined]
-        return self._outcome("nothing", accounts, problems=problems)
+        """--dry-run: look at the target, read and convert everything, and write nothing. Raises TransferError."""
+        target = open_target(self.request.target)
+        with advice(target.label):
+            state, is_new, last = self._look_at(target)
+            self._announce(f"into {target.label} ({state}); a rehearsal: nothing is written")
+            known = kept(target, self.source.origin) if last else NONE
+            settings = self._settings(target) if last else self.source.prepare(None, {}, self.chosen, is_first=True)
+            there = None if is_new else target
+            scope = self._scope(last.batch_size if last else self.request.batch_size, there)
+            streams = self.source.streams(there, scope, settings, self.chosen, rehearsed(self._lines(), known))
+            accounts = accounts_of(streams, is_limited=self.request.limit is not None)
+            problems = list[dict[str, Any]]()
+            for block in self._blocks(streams, accounts):
+                self._count(accounts[block.stream], Proved.of(block, "", []))
+                problems += [{"table": block.stream, "key": row.key, "reason": row.reason} for row in block.quarantined]
+            return self._outcome(target.label, accounts, problems=problems)
 
     def transfer(self) -> Outcome:
         """Carry everything over and prove it. Raises TransferError; the same request goes on where this one ended."""
@@ -162,15 +174,24 @@ class Journey:
                 raise TransferError("Another transfer into this database is running: wait until it ends.")
             yield target
 
+    def _look_at(self, target: Target) -> tuple[str, bool, Transfer | None]:
+        """What the target is like, in words; whether it has no tables yet; the first run into it.
+
+        Raises TransferError if nothing can come into it.
+        """
+        check_other(target, self.source)
+        if schema_is_missing(target):
+            return "its tables are made first", True, None
+        if last := self._last(target):
+            return "it goes on there", False, last
+        check_fresh(target, self.source)
+        return "its tables are empty", False, None
+
     def _begin(self, target: Target) -> tuple[Transfer, list[Stream]]:
         """Everything before the first row: schema, room, the run's row, and the streams."""
-        is_new = schema_is_missing(target)
-        last = None if is_new else self._last(target)
-        what = "its tables are made first" if is_new else "it goes on there" if last else "its tables are empty"
-        if not is_new and last is None:
-            check_fresh(target, self.source)
-        self._announce(f"into {target.label} ({what})")
-        if is_new:
+        state, is_new, last = self._look_at(target)
+        self._announce(f"into {target.label} ({state})")
+        if is_new or (last is None and not schema_is_finished(target)):
             make_schema(target)
         size = last.batch_size if last else self.request.batch_size
         with transaction.atomic(using=target.alias):

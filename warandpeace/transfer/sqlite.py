@@ -39,6 +39,9 @@ def _to_file(codecs: Sequence[Codec], row: Row) -> list[Any]:
 class SqliteTarget(Target):
     is_server = False
 
+    def is_there(self) -> bool:
+        return Path(self.connection.settings_dict["NAME"]).exists()
+
     def open_writer(self) -> None:
         # Rows may come before those they point to; the parents are checked by the reader.
         self.connection.disable_constraint_checking()
@@ -97,8 +100,10 @@ class SqliteTarget(Target):
         try:
             with path.open("w") as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                yield True
-            path.unlink()
+                try:
+                    yield True
+                finally:
+                    path.unlink(missing_ok=True)
         except BlockingIOError:
             yield False
         finally:

@@ -32,6 +32,10 @@ class Target(ABC):
 
     is_server: bool
 
+    def is_there(self) -> bool:
+        """Whether there is a database already, be it an empty one."""
+        return True
+
     def open_reader(self) -> None:
         """Open this thread's connection."""
         self.connection.ensure_connection()

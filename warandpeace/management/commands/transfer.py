@@ -20,6 +20,7 @@ from warandpeace.transfer.errors import Stopped, TransferError
 from warandpeace.transfer.garbage import looked_for_rarely
 from warandpeace.transfer.progress import Progress
 from warandpeace.transfer.report import (
+    check_report,
     followed_lines,
     problem_lines,
     summary,
@@ -63,7 +64,9 @@ class Command(BaseCommand):
         )
         parser.add_argument("--to", default="", metavar="URL", help="the target; without it the configured database")
         how = parser.add_mutually_exclusive_group()
-        how.add_argument("--dry-run", action="store_true", help="read and convert everything, write nothing")
+        how.add_argument(
+            "--dry-run", action="store_true", help="look at the target, read and convert everything, write nothing"
+        )
         how.add_argument("--verify-only", action="store_true", help="compare source and target, write nothing")
         parser.add_argument("--tables", type=_names, default=(), metavar="A,B", help="only these tables of the source")
         parser.add_argument("--limit", type=_positive, metavar="N", help="only the first N rows of each table")
@@ -101,13 +104,18 @@ class Command(BaseCommand):
             )
             return
         try:
+            check_report(options["report"])
             with stopped_by_signals() as stopped:
                 outcome = self._travel(options, stopped.is_set)
         except Stopped as error:
             raise CommandError(str(error), returncode=STOPPED) from error
         except (TransferError, ImproperlyConfigured) as error:
             raise CommandError(str(error)) from error
-        self._tell(outcome, options["report"])
+        try:
+            self._tell(outcome, options["report"])
+        except OSError as error:
+            again = "Make room, then run the same command again"
+            raise CommandError(f"What came of it could not be written down: {error}. {again}.") from error
 
     def _travel(self, options: dict[str, Any], should_stop: Callable[[], bool]) -> Outcome:
         request = Request(

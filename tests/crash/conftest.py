@@ -20,7 +20,7 @@ from pytest_django import Settings
 from publishing import bots, delivery, reconciling
 from publishing.models import Channel, Message
 from tests.crash import oracle
-from tests.crash.sender import TOKEN
+from tests.crash.sender import TIMEOUT, TOKEN
 from tests.fakes.bot_api import BotApi, bot_api
 from tests.publishing.outbox import wait_is_over
 
@@ -75,7 +75,7 @@ class Sender:
 @pytest.fixture
 def api(settings: Settings) -> Iterator[BotApi]:
     with bot_api() as server:
-        settings.TELEGRAM_API_BASE_URL, settings.TELEGRAM_TIMEOUT = server.url, 2
+        settings.TELEGRAM_API_BASE_URL, settings.TELEGRAM_TIMEOUT = server.url, TIMEOUT
         settings.TELEGRAM_QUIET_SECONDS = 0
         settings.TELEGRAM_TOKENS = {"TELEGRAM_BOT_TOKEN": TOKEN}
         yield server
@@ -87,7 +87,7 @@ def nursery(django_db_setup: None) -> Iterator[list[Sender]]:
     idle: list[Sender] = []
     yield idle
     for sender in idle:
-        sender.process.communicate(timeout=60)
+        sender.process.communicate()
 
 
 @pytest.fixture

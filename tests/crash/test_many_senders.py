@@ -22,22 +22,25 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 Start = Callable[[], Sender]
 
 POSTS = 20 if IS_LONG else 6
-# Between two posts of a channel, and how long the senders stay at the most, in seconds.
-PACE, LONGEST_WAIT = 0.3, 30
+# In seconds: between two posts of a channel, how long a call takes at the most, and how long the senders stay.
+PACE, TIMEOUT, LONGEST_WAIT = 0.3, 2, 300
 
 
 def test_eight_senders_go_on_after_the_database_has_crashed(api: BotApi, start: Start, report: Report) -> None:
     channels = [telegram(chat_id=f"@channel{number}", audit_chat_id=AUDIT) for number in range(4)]
+    in_an_hour = timezone.now() + timedelta(hours=1)
     for channel in channels:
-        for _ in range(POSTS):
+        for _ in range(POSTS - 1):
             approved(channel)
+        approved(channel, scheduled_for=in_an_hour)
     sender = start()
 
-    sender.begin(*channels, senders=8, seconds=LONGEST_WAIT, pace=PACE)
+    sender.begin(*channels, senders=8, seconds=LONGEST_WAIT, pace=PACE, timeout=TIMEOUT)
     # A first post that is lost has no neighbour to be looked for behind: that one would wait for a person.
     wait_for(lambda: known_posts() == len(channels), "a first post in each channel")
     crash_database()
     crashed_at = timezone.now()
+    Message.objects.filter(not_before=in_an_hour).update(not_before=crashed_at)
     sender.end()
 
     # They resume by themselves, before anybody helps.

@@ -32,7 +32,7 @@ def test_a_request_to_end_ends_every_process_soon(start):
     stack.process.wait(timeout=PATIENCE)  # a few seconds where the processors are not busy with other tests
 
     assert stack.process.returncode == 0
-    assert stack.processes() == {}
+    wait_for(lambda: not stack.processes(), "the end of every process")
 
 
 @pytest.mark.either_database
@@ -47,6 +47,7 @@ def test_nothing_outlives_a_killed_parent(start):
 @pytest.mark.either_database
 def test_a_killed_process_is_started_again_and_said_so(start):
     stack = start()
+    wait_for(lambda: all(stack.running(name) for name in KINDS), "a process of each kind")
     before = {name: stack.running(name) for name in KINDS}
 
     for name in KINDS:

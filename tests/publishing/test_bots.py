@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def api(settings: Settings) -> Iterator[BotApi]:
     with bot_api() as server:
-        settings.TELEGRAM_API_BASE_URL, settings.TELEGRAM_TIMEOUT = server.url, 3
+        settings.TELEGRAM_API_BASE_URL, settings.TELEGRAM_TIMEOUT = server.url, 20
         settings.TELEGRAM_TOKENS = {"TELEGRAM_BOT_TOKEN": TOKEN}
         yield server
 

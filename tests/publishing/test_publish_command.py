@@ -27,9 +27,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ROOT = Path(__file__).parents[2]
 
 
-def approved(channel: Channel, count: int = 1) -> None:
+def approved(channel: Channel, count: int = 1, *, first: int = 0) -> None:
     article = ArticleFactory.create()
-    for number in range(count):
+    for number in range(first, first + count):
         article.pk, article.canonical_link, article.title = None, f"https://news.example/n{number}", f"Новость {number}"
         article.save(force_insert=True)
         approve(PublicationFactory.create(channel=channel, article=article).pk, by=None)
@@ -95,19 +95,23 @@ def test_a_failure_shows_in_the_exit_status(settings: Settings) -> None:
 
 
 def test_two_hundred_publications_survive_a_sender_that_is_killed_again_and_again() -> None:
-    approved(ChannelFactory.create(), 200)
+    channel, count = ChannelFactory.create(), 200
+    approved(channel, count)
     chance, kills = random.Random(7), 0  # noqa: S311  a repeatable test, no secret
 
-    while Publication.objects.filter(state__in=Publication.IN_LINE).exists():
+    while (is_in_line := Publication.objects.filter(state__in=Publication.IN_LINE).exists()) or kills < 3:
+        if not is_in_line:
+            # On a busy machine the senders were through before they could be killed.
+            approved(channel, 100, first=count)
+            count += 100
         # As if the leases of the one that was killed had run out.
         Message.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
         kills += killed_after(chance.randint(20, 70), chance.uniform(0, 0.01))
 
     posts = Counter(SandboxPost.objects.values_list("message", flat=True))
     sent = Message.objects.filter(state=Message.State.SENT)
-    assert kills >= 3
     assert set(posts.values()) == {1}
-    assert len(posts) == sent.count() == 200
+    assert len(posts) == sent.count() == count
 
 
 def test_a_sender_killed_while_telegram_was_called_leaves_one_post_and_an_open_question(tmp_path: Path) -> None:

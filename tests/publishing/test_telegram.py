@@ -34,7 +34,7 @@ PAYLOAD = {
 @pytest.fixture
 def api(settings: Settings) -> Iterator[BotApi]:
     with bot_api() as server:
-        settings.TELEGRAM_API_BASE_URL, settings.TELEGRAM_TIMEOUT = server.url, 3
+        settings.TELEGRAM_API_BASE_URL, settings.TELEGRAM_TIMEOUT = server.url, 20
         settings.TELEGRAM_TOKENS = {"TELEGRAM_BOT_TOKEN": TOKEN}
         yield server
 
@@ -73,7 +73,8 @@ def test_what_proves_nothing_is_unknown(api: BotApi, fault: Fault) -> None:
     assert isinstance(send(), Unknown)
 
 
-def test_silence_after_the_request_is_unknown(api: BotApi) -> None:
+def test_silence_after_the_request_is_unknown(api: BotApi, settings: Settings) -> None:
+    settings.TELEGRAM_TIMEOUT = 2
     api.faults.append(Fault.HANG)
 
     assert isinstance(send(), Unknown)
@@ -159,8 +160,13 @@ def test_telegram_cannot_say_what_became_of_a_message() -> None:
 
 @pytest.mark.parametrize("fault", [None, *Fault], ids=lambda fault: fault.name if fault else "none")
 def test_the_token_is_in_no_outcome_and_no_log(
-    api: BotApi, fault: Fault | None, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    api: BotApi,
+    fault: Fault | None,
+    settings: Settings,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
+    settings.TELEGRAM_TIMEOUT = 2 if fault == Fault.HANG else 20
     caplog.set_level(logging.DEBUG)
     api.faults.extend([fault] if fault else [])
 

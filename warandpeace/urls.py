@@ -11,6 +11,7 @@ admin.autodiscover()
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("favicon.ico", views.favicon, name="favicon"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", views.metrics, name="metrics"),
     path("demo/feed.xml", demo.feed, name="demo-feed"),

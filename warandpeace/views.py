@@ -8,9 +8,10 @@ from typing import Any
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.templatetags.static import static
 from django.utils.crypto import constant_time_compare
-from django.views.decorators.cache import never_cache
+from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -21,6 +22,8 @@ from warandpeace.gauges import DatabaseGauges
 
 # Strangers may look as often as they like; the rows are counted once in so many seconds.
 KEEP_STATE = 3
+# Where the icon lies changes with its content; browsers may remember that for a day, in seconds.
+KEEP_ICON = 86_400
 
 # A proxy in front of us sets one of these, so a request with one does not come from this machine's own Prometheus.
 PROXY_HEADERS = ("X-Forwarded-For", "Forwarded", "X-Real-IP")
@@ -41,6 +44,13 @@ def _state() -> dict[str, Any]:
 def home(request: HttpRequest) -> HttpResponse:
     """What this is, where to go, and how it does."""
     return render(request, "home.html", cache.get_or_set("home", _state, KEEP_STATE))
+
+
+@cache_control(public=True, max_age=KEEP_ICON)
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    """The icon that browsers ask for by themselves, before or without reading what a page says of its own."""
+    return redirect(static("warandpeace/logo.svg"))
 
 
 def may_read_metrics(request: HttpRequest) -> bool:

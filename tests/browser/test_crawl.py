@@ -80,14 +80,7 @@ class Crawl:
 
     def __post_init__(self) -> None:
         hear = self.heard.append
-        # The browser asks for that by itself, where a page is left before its own icon is known.
-        by_itself = "/favicon.ico"
-        self.page.on(
-            "console",
-            lambda said: (
-                hear(said.text) if said.type == "error" and not said.location["url"].endswith(by_itself) else None
-            ),
-        )
+        self.page.on("console", lambda said: hear(said.text) if said.type == "error" else None)
         self.page.on("pageerror", lambda error: hear(str(error)))
         self.page.on("requestfailed", lambda request: hear(f"no answer: {request.url}"))
         self.page.on(

@@ -33,6 +33,7 @@ PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 # webhook knows Telegram by its secret, readyz says only whether it is ready.
 PUBLIC = {
     "home",
+    "favicon",
     "readyz",
     "demo-feed",
     "demo-article",

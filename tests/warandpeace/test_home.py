@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.staticfiles import finders
+from django.templatetags.static import static
 
 from publishing.models import Channel
 from tests.factories import ChannelFactory, PublicationFactory
@@ -31,6 +33,13 @@ def test_it_speaks_both_languages(client):
     client.post("/i18n/setlang/", {"language": "en", "next": "/"})
 
     assert "Open the newsroom" in client.get("/").content.decode()
+
+
+def test_browsers_find_the_icon_where_they_look_for_it_by_themselves(client):
+    answer = client.get("/favicon.ico")
+
+    assert answer["Location"] == static("warandpeace/logo.svg")
+    assert finders.find("warandpeace/logo.svg")
 
 
 def test_it_needs_no_inline_script_or_style(client):

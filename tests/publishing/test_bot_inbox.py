@@ -199,7 +199,7 @@ def test_a_button_that_fails_says_so_over_the_chat(chat: Chat, monkeypatch: pyte
 
 
 def test_telegrams_wish_to_wait_is_kept_for_every_process(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(speaking, "PATIENCE", timedelta(seconds=1))
+    monkeypatch.setattr(speaking, "PATIENCE", timedelta(0))
     chat.api.faults.append(Fault.FLOOD)
     before = timezone.now()
     chat.write("/start")

@@ -61,6 +61,7 @@ def test_twenty_kills_during_one_transfer_leave_no_trace(tmp_path: Path, target:
     assert "Proved" in said
     assert contents(target) == contents(another)
     assert not target.rows(Transfer).exclude(rebuild=[]).exists()
+    assert not target.rows(Transfer).filter(state=Transfer.State.RUNNING).exists()
 
 
 def test_indexes_that_a_killed_run_had_dropped_are_built_by_the_next(

@@ -194,6 +194,7 @@ class Journey:
         if is_new or (last is None and not schema_is_finished(target)):
             make_schema(target)
         size = last.batch_size if last else self.request.batch_size
+        self._note_killed(target)
         with transaction.atomic(using=target.alias):
             settings = {} if last is None else self._settings(target)
             settings = self.source.prepare(target, settings, self.chosen, is_first=last is None)
@@ -208,6 +209,11 @@ class Journey:
             self.say(f"{keep(target, run, lines):,} rows are put right by {self.request.corrected}.")
         scope, corrections = self._scope(size, target), kept(target, self.source.origin)
         return run, list(self.source.streams(target, scope, settings, self.chosen, corrections))
+
+    def _note_killed(self, target: Target) -> None:
+        """Runs that say they go on don't: this one alone writes here, so they were killed."""
+        running = Transfer.objects.using(target.alias).filter(state=Transfer.State.RUNNING)
+        running.update(state=Transfer.State.INTERRUPTED, error="It was killed; a later run went on from there.")
 
     def _lines(self) -> list[Line]:
         """What a person has put right, if a file of it was given. Raises TransferError."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import zoneinfo
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,19 +13,6 @@ from django.db import connection
 from publishing.models import Channel
 
 WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
-
-
-@register(Tags.translation)
-def time_zone_is_known(**options: Any) -> list[CheckMessage]:
-    if settings.TIME_ZONE in zoneinfo.available_timezones():
-        return []
-    return [
-        Error(
-            f"TIME_ZONE names no time zone: {settings.TIME_ZONE!r}.",
-            hint="Use a name such as Europe/Moscow or UTC.",
-            id="warandpeace.E001",
-        )
-    ]
 
 
 @register(Tags.compatibility)

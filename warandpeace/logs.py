@@ -103,11 +103,13 @@ class Json(logging.Formatter):
 def configuration(level: str, style: str) -> dict[str, Any]:
     """Django's LOGGING: everything to standard error, as a line for people or, with the style `json`, for machines.
 
-    Raises ValueError for any other style.
+    Raises ValueError for any other style, and for a level that there isn't.
     """
+    if level not in logging.getLevelNamesMapping():
+        raise ValueError("Set LOG_LEVEL to DEBUG, INFO, WARNING or ERROR.")
     formatters = {"line": "warandpeace.logs.Line", "json": "warandpeace.logs.Json"}
     if style not in formatters:
-        raise ValueError(f"LOG_FORMAT must be line or json, not {style!r}.")
+        raise ValueError("Set LOG_FORMAT to line or json.")
     return {
         "version": 1,
         "disable_existing_loggers": False,

@@ -5,19 +5,20 @@ from __future__ import annotations
 import hmac
 import os
 from pathlib import Path
-from typing import NoReturn
+from zoneinfo import available_timezones
 
-import environ
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from warandpeace import logs, secret_key
 from warandpeace.content_policy import CONTENT_SECURITY_POLICY  # noqa: F401  read by django-csp
 from warandpeace.databases import configuration, sqlite_configuration
+from warandpeace.environment import Environment, refuse_to_start
 from warandpeace.theme import UNFOLD  # noqa: F401  read by the admin's theme
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.FileAwareEnv()
+env = Environment()
 env.read_env(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
 
 # Everything that is written on this machine goes below this folder.
@@ -28,15 +29,9 @@ VAR_DIR.mkdir(parents=True, exist_ok=True)
 os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(VAR_DIR / "metrics"))
 Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(parents=True, exist_ok=True)
 
-
-def refuse_to_start(sentence: str) -> NoReturn:
-    """End the process before it begins, with one sentence that says what to do instead of a traceback."""
-    raise SystemExit(f"War and Peace does not start. {sentence}")
-
-
 DATABASE_URL = env.str("DATABASE_URL", default="")
 IS_EMBEDDED = not DATABASE_URL
-
+EMBEDDED = VAR_DIR / "warandpeace.sqlite3"
 
 SECRET_KEY = env.str("SECRET_KEY", default="") or (secret_key.own(VAR_DIR / "secret_key") if IS_EMBEDDED else "")
 if secret_key.is_weak(SECRET_KEY):
@@ -116,9 +111,10 @@ TEMPLATES = [
 
 # --- database -------------------------------------------------------------------------------------------------------
 
-DATABASES = {
-    "default": configuration(DATABASE_URL) if DATABASE_URL else sqlite_configuration(VAR_DIR / "warandpeace.sqlite3")
-}
+try:
+    DATABASES = {"default": configuration(DATABASE_URL) if DATABASE_URL else sqlite_configuration(EMBEDDED)}
+except ImproperlyConfigured as error:
+    refuse_to_start(f"Set DATABASE_URL to the address of a database. {error}")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": {"BACKEND": "warandpeace.cache.Local"}}
 
@@ -165,6 +161,8 @@ LANGUAGES = [("ru", _("Russian")), ("en", _("English"))]
 # Our own texts, and those that the theme and other packages have not translated themselves.
 LOCALE_PATHS = [BASE_DIR / "warandpeace" / "locale", BASE_DIR / "warandpeace" / "locale_of_packages"]
 TIME_ZONE = env.str("TIME_ZONE", default="Europe/Moscow")
+if TIME_ZONE not in available_timezones():
+    refuse_to_start("Set TIME_ZONE to the name of a time zone, such as Europe/Moscow or UTC.")
 USE_I18N = True
 USE_TZ = True
 
@@ -209,7 +207,12 @@ ALIVE_FILE = env.str("ALIVE_FILE", default="")
 
 # web, worker, beat or bot: who speaks in a JSON log line.
 PROCESS_ROLE = env.str("PROCESS_ROLE", default="")
-LOGGING = logs.configuration(level=env.str("LOG_LEVEL", default="INFO"), style=env.str("LOG_FORMAT", default="line"))
+try:
+    LOGGING = logs.configuration(
+        level=env.str("LOG_LEVEL", default="INFO"), style=env.str("LOG_FORMAT", default="line")
+    )
+except ValueError as error:
+    refuse_to_start(str(error))
 
 # --- background work ------------------------------------------------------------------------------------------------
 
@@ -253,7 +256,7 @@ FETCH_CONNECTIONS_PER_HOST = env.int("FETCH_CONNECTIONS_PER_HOST", default=4)
 TELEGRAM_API_BASE_URL = env.str("TELEGRAM_API_BASE_URL", default="https://api.telegram.org").rstrip("/")
 TELEGRAM_BOT_TOKEN = env.str("TELEGRAM_BOT_TOKEN", default="")
 TELEGRAM_CHANNEL_ID = env.str("TELEGRAM_CHANNEL_ID", default="")
-TELEGRAM_ADMIN_IDS = [int(number) for number in env.list("TELEGRAM_ADMIN_IDS", default=[])]
+TELEGRAM_ADMIN_IDS = env.list("TELEGRAM_ADMIN_IDS", cast=int, default=[])
 # With an address Telegram brings the bot's updates there; without one the bot asks for them.
 TELEGRAM_WEBHOOK_URL = env.str("TELEGRAM_WEBHOOK_URL", default="")
 TELEGRAM_WEBHOOK_SECRET = (

@@ -20,12 +20,6 @@ def test_the_default_configuration_is_fine():
     assert ids(run_checks()) == set()
 
 
-def test_e001_unknown_time_zone(settings):
-    settings.TIME_ZONE = "Europe/Moskau"
-
-    assert ids(run_checks()) == {"warandpeace.E001"}
-
-
 def test_w004_backups_that_everybody_can_read(settings):
     without = ids(run_checks(include_deployment_checks=True))
     settings.BACKUP_RECIPIENTS = ["age1..."]

@@ -86,5 +86,5 @@ def test_a_message_of_several_lines_stays_one_line():
 
 
 def test_an_unknown_format_is_refused():
-    with pytest.raises(ValueError, match="LOG_FORMAT must be line or json"):
+    with pytest.raises(ValueError, match="Set LOG_FORMAT to line or json"):
         logs.configuration("INFO", "xml")

@@ -49,6 +49,26 @@ def test_detailed_error_pages_are_for_ones_own_machine_only(tmp_path, elsewhere)
     assert "Switch DEBUG off" in done.stderr
 
 
+@pytest.mark.either_database
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TELEGRAM_ADMIN_IDS", "@anna"),
+        ("SECRET_KEY_FILE", "/nowhere"),
+        ("TIME_ZONE", "Europe/Moskau"),
+        ("LOG_LEVEL", "LOUD"),
+        ("DATABASE_URL", "mysql://localhost/news"),
+    ],
+)
+def test_what_cannot_be_read_is_named_in_one_sentence(tmp_path, name, value):
+    done = check(tmp_path, **{"SECRET_KEY": GOOD_KEY} | {name: value})
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("War and Peace does not start. ")
+    assert name in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 def test_a_developer_may_have_them(tmp_path):
     assert check(tmp_path, DEBUG="on").returncode == 0
 

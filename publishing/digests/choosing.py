@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -12,7 +12,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from articles.models import Article
 from publishing.digests.periods import Kind, Period, days, month
-from publishing.models import Channel, Digest, DigestItem, DigestSection, Message, PostReactions, Publication
+from publishing.models import Channel, Digest, DigestItem, DigestSection, Publication
+from publishing.reactions import totals
 
 # The articles of a period that are looked at, those that were posted first.
 MOST_ARTICLES = 400
@@ -107,13 +108,11 @@ def _of(channel: Channel, found: Sequence[Article]) -> QuerySet[Publication]:
 
 def _reactions(channel: Channel, posted: Collection[int]) -> Mapping[int, int]:
     """How often readers reacted to the posts of articles, as far as Telegram has told."""
-    posts = Message.objects.filter(channel=channel, publication__article__in=posted, message_id__isnull=False)
-    article_of = {number: pk for number, pk in posts.values_list("message_id", "publication__article") if number}
-    told = PostReactions.objects.filter(channel=channel, message_id__in=list(article_of))
-    totals: dict[int, int] = defaultdict(int)
-    for number, total in told.values_list("message_id", "total"):
-        totals[article_of[number] or 0] += total
-    return totals
+    publications = Publication.objects.filter(channel=channel, article__in=posted).only("article")
+    counted, liked = totals(publications), Counter[int]()
+    for publication in publications:
+        liked[publication.article_id or 0] += counted.get(publication.pk, Counter()).total()
+    return liked
 
 
 def _story(

@@ -79,7 +79,8 @@ def test_readers_reactions_rank_what_was_posted() -> None:
         publication = PublicationFactory.create(channel=channel, article=article)
         approval.approve(publication.pk, by=None)
         publication.messages.update(state="sent", message_id=number, sent_at=timezone.now())
-        PostReactions.objects.create(channel=channel, message_id=number, total=[5, 9, 7][number - 1])
+        likes = [5, 9, 7][number - 1]
+        PostReactions.objects.create(channel=channel, message_id=number, counts={"👍": likes}, total=likes)
     Publication.objects.update(state=Publication.State.PUBLISHED)
 
     chosen = choosing.choose(channel, digests.Period.containing("daily", yesterday()))

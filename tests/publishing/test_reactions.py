@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import Settings
 
 from publishing.bot import inbox, polling
-from publishing.models import BotUpdate, PostReactions, Publication
-from publishing.reactions import in_words, totals
+from publishing.models import BotUpdate, Channel, Message, PostReactions, Publication
+from publishing.reactions import in_words, together, totals
 from tests.publishing.chat import Chat, chat_with_bot
 from tests.publishing.outbox import telegram
 from tests.publishing.readers import news_out
@@ -117,3 +119,18 @@ def test_the_page_of_a_publication_shows_what_readers_reacted_with(chat: Chat, a
     page = admin_client.get(reverse("admin:publishing_publication_change", args=[publication.pk])).content.decode()
 
     assert "👍 12 · ★ 3" in page
+
+
+def test_what_stayed_behind_has_none_of_the_new_chats_reactions(chat: Chat, admin_client: Client) -> None:
+    old = post(chat_id="-1001")
+    new = news_out(channel=old.channel)
+    Message.objects.filter(publication=new).update(message_id=old.messages.get().message_id)
+    moved = timezone.now()
+    Channel.objects.update(moved_to="-1001", moved_at=moved)
+    Message.objects.filter(publication=old).update(sent_at=moved - timedelta(days=1))
+    Message.objects.filter(publication=new).update(sent_at=moved + timedelta(minutes=1))
+
+    inbox.receive([counted(new, date=int(moved.timestamp()) + 120)])
+
+    assert list(totals([old, new])) == [new.pk]
+    assert dict(Publication.objects.annotate(all=together()).values_list("pk", "all")) == {old.pk: 0, new.pk: 15}

@@ -110,7 +110,16 @@ def test_every_variable_of_the_compose_file_itself_is_documented():
 
     used = set(re.findall(r"(?:(?<!\$)\$\{|\{\$)(\w+)", files))
 
-    assert used == set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE))
+    # The name of the whole is for compose itself.
+    assert used | {"COMPOSE_PROJECT_NAME"} == set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE))
+
+
+def test_the_compose_of_debian_reads_the_file():
+    """docker-compose 1.29 knows no name of the whole, and no file of variables that may be missing."""
+    files = {type(file) for service in OURS for file in SERVICES[service].get("env_file", [])}
+
+    assert {name for name in COMPOSE if not name.startswith("x-")} == {"services", "networks", "volumes", "secrets"}
+    assert files == {str}
 
 
 def test_the_proxy_takes_what_compose_leaves_empty():

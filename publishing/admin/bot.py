@@ -35,7 +35,7 @@ class BotAdmin(ReadOnly, ModelAdmin):
 
     @display(description=_("bot"), header=True)
     def name(self, bot: Bot) -> tuple[str, str]:
-        return str(bot), bot.token_env
+        return str(bot), bot.token_env if bot.username else ""
 
     @display(
         description=_("state"), label={"paused": "danger", "broken": "danger", "waits": "warning", "open": "success"}

@@ -21,6 +21,7 @@ from warandpeace.backups.engines import configured, engine_of
 from warandpeace.backups.manifest import read
 from warandpeace.backups.standing_in import standing_in
 from warandpeace.databases import configuration
+from warandpeace.models import Backup
 
 HELD = Publication.State.HELD
 
@@ -35,6 +36,7 @@ def test_another_database_gets_every_row_and_holds_what_is_unsent(backup: Path, 
         assert list(Article.objects.order_by("pk").values_list("pk", "title", "content_hash")) == titles
         assert set(Publication.objects.values_list("state", flat=True)) == {HELD}
         assert not Channel.objects.filter(is_paused=False).exists()
+        assert set(Backup.objects.values_list("state", flat=True)) == {Backup.State.INTERRUPTED}
     engine_of(configuration(elsewhere)).drop()
 
 

@@ -35,7 +35,7 @@ def back_up(say: Say) -> Manifest:
     rows as well. So the next look finds one due as soon as there is room.
     """
     with shelf.locked() as folder:
-        Backup.objects.filter(state=Backup.State.RUNNING).update(state=Backup.State.INTERRUPTED)
+        Backup.objects.interrupt()
         _check_room(folder)
         row = Backup.objects.create(name=f"{timezone.now():%Y%m%d-%H%M%S-%f}"[:-3])
         try:

@@ -25,6 +25,7 @@ from warandpeace.backups.making import TROUBLE, Say, fill
 from warandpeace.backups.manifest import Manifest, read
 from warandpeace.backups.standing_in import standing_in
 from warandpeace.databases import configuration
+from warandpeace.models import Backup
 
 NEW = "restoring"
 
@@ -133,6 +134,8 @@ def _settle(database: dict[str, Any], manifest: Manifest) -> int:
         call_command("migrate", interactive=False, verbosity=0)
         # Whatever file or server it came from: from now on this is another database.
         Installation.objects.update_or_create(pk=1, defaults={"fingerprint": f"restored from {manifest.name}"})
+        # The copy was taken while its own backup was being made.
+        Backup.objects.interrupt()
         return hold_after_restore()
 
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from django.contrib import admin
+from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -19,8 +20,8 @@ if admin.site.is_registered(WebAuthnCredential):
     admin.site.unregister(WebAuthnCredential)
 
 HEADINGS = (
-    *(_("table"), _("rows"), _("transferred"), _("merged"), _("in quarantine"), _("skipped")),
-    *(_("put right"), _("proof")),
+    *(_("table"), _("proof"), _("rows"), _("transferred"), _("merged"), _("in quarantine"), _("skipped")),
+    _("put right"),
 )
 LONGEST_INLINE = 50
 
@@ -40,8 +41,8 @@ class CorrectionsOfTransfer(ReadOnlyInline):
     per_page = LONGEST_INLINE
 
     @display(description=_("corrected values"))
-    def right_values(self, row: CorrectedRow) -> str:
-        return json.dumps(row.values, ensure_ascii=False)
+    def right_values(self, row: CorrectedRow) -> SafeString:
+        return format_html('<span class="wp-sub">{}</span>', json.dumps(row.values, ensure_ascii=False))
 
 
 @admin.register(Transfer)
@@ -66,22 +67,20 @@ class TransferAdmin(ReadOnly, LargeTableAdmin):
         return transfer.state, transfer.get_state_display()
 
     @display(description=_("transferred"))
-    def transferred(self, transfer: Transfer) -> int:
+    def transferred(self, transfer: Transfer) -> str:
         return _sum(transfer, "transferred")
 
     @display(description=_("in quarantine"))
-    def quarantined(self, transfer: Transfer) -> int:
+    def quarantined(self, transfer: Transfer) -> str:
         return _sum(transfer, "quarantined")
 
     @display(description=_("account"))
     def account(self, transfer: Transfer) -> SafeString:
-        """The report's table: every row of the source is in one of its columns."""
-        rows = (
-            format_html("<tr>{}</tr>", format_html_join("", '<td class="px-3 py-1">{}</td>', ((cell,) for cell in row)))
-            for row in _cells(transfer)
-        )
-        head = format_html_join("", '<th class="px-3 py-1 text-left">{}</th>', ((heading,) for heading in HEADINGS))
-        table = format_html("<table><tr>{}</tr>{}</table>", head, format_html_join("", "{}", ((row,) for row in rows)))
+        """The report's table, the largest first: every row of the source is in one of its columns."""
+        head = format_html_join("", "<th>{}</th>", ((heading,) for heading in HEADINGS))
+        rows = format_html_join("", "<tr>{}</tr>", ((_labelled(row),) for row in _cells(transfer)))
+        look = "wp-table wp-numbers wp-stacked"
+        table = format_html('<table class="{}"><thead><tr>{}</tr></thead>{}</table>', look, head, rows)
         # It may be wider than the window: whoever has no mouse scrolls it by the keyboard.
         return format_html(
             '<div class="wp-scroll" tabindex="0" role="region" aria-label="{}">{}</div>', _("account"), table
@@ -100,7 +99,7 @@ class QuarantinedRowAdmin(ReadOnly, LargeTableAdmin):
     @display(description=_("original values"))
     def values(self, row: QuarantinedRow) -> SafeString:
         text = json.dumps(row.original, ensure_ascii=False, indent=2)
-        return format_html('<pre class="whitespace-pre-wrap">{}</pre>', text)
+        return format_html('<pre class="wp-plain">{}</pre>', text)
 
 
 def _tables(transfer: Transfer) -> dict[str, dict[str, Any]]:
@@ -108,21 +107,33 @@ def _tables(transfer: Transfer) -> dict[str, dict[str, Any]]:
     return tables
 
 
-def _sum(transfer: Transfer, name: str) -> int:
-    return sum(int(table[name]) for table in _tables(transfer).values())
+def _sum(transfer: Transfer, name: str) -> str:
+    return _number(sum(int(table[name]) for table in _tables(transfer).values()))
+
+
+def _number(count: int) -> str:
+    return number_format(count, force_grouping=True)
 
 
 def _cells(transfer: Transfer) -> list[tuple[Any, ...]]:
+    tables = sorted(_tables(transfer).items(), key=lambda named: (-named[1]["count"], named[0]))
     return [
         (
             name,
-            table["count"],
-            table["transferred"],
-            table["merged"],
-            table["quarantined"],
-            sum(table["skipped"].values()),
-            table.get("corrected", 0),
             _("holds") if table["holds"] else _("fails"),
+            _number(table["count"]),
+            _number(table["transferred"]),
+            _number(table["merged"]),
+            _number(table["quarantined"]),
+            _number(sum(table["skipped"].values())),
+            _number(table.get("corrected", 0)),
         )
-        for name, table in _tables(transfer).items()
+        for name, table in tables
     ]
+
+
+def _labelled(cells: tuple[Any, ...]) -> SafeString:
+    """The cells of a row, which on a phone stand below each other and say what they are."""
+    name, *others = cells
+    figures = format_html_join("", '<td data-label="{}">{}</td>', zip(HEADINGS[1:], others, strict=True))
+    return format_html('<td class="whitespace-nowrap">{}</td>{}', name, figures)

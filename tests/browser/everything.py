@@ -18,6 +18,7 @@ from publishing.models import Bot, Channel, Mailing, Message, Publication
 from tests.factories import ArticleFactory, PictureFactory, PublicationFactory, SourceFactory
 from tests.publishing.newsroom import news, newsroom, written
 from usage.models import Alert, ApiUsageEvent, Provider
+from warandpeace.transfer.models import QuarantinedRow
 
 COUNTER = itertools.count(1)
 
@@ -39,6 +40,7 @@ def furnish() -> None:
     for model in admin.site._registry:
         if model._meta.managed and not model._default_manager.exists():
             row(model)
+    QuarantinedRow.objects.update(original={"public_key": {"hex": "c0" * 200}})
 
 
 def _queue(channel: Channel) -> None:

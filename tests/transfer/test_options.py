@@ -212,3 +212,13 @@ def test_since_reads_our_own_tables_by_their_day(legacy: Path, file_target: Data
     later = file_target.rows(Article).filter(published_at__gte="2025-10-05T21:00Z")
     assert set(target.rows(Article).values_list("pk")) == set(later.values_list("pk"))
     assert "Proved" in said
+
+
+@pytest.mark.either_database
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [("--since=yesterday", "write YYYY-MM-DD"), ("--limit=0", "from 1 on"), ("--naive-timezone=Mars", "Europe/Moscow")],
+)
+def test_a_wrong_argument_is_told_how_it_is_written(legacy: Path, option: str, words: str) -> None:
+    with pytest.raises(CommandError, match=words):
+        call_command("transfer", "--from", str(legacy), option)

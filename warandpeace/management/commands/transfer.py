@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from argparse import RawDescriptionHelpFormatter
+from argparse import ArgumentTypeError, RawDescriptionHelpFormatter
 from collections.abc import Callable
 from contextlib import closing
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from environ import ImproperlyConfigured
 
+from articles.management.arguments import day, positive
 from publishing.holding import release_transferred
 from usage.stopping import stopped_by_signals
 from warandpeace.transfer.errors import Stopped, TransferError
@@ -69,10 +70,10 @@ class Command(BaseCommand):
         )
         how.add_argument("--verify-only", action="store_true", help="compare source and target, write nothing")
         parser.add_argument("--tables", type=_names, default=(), metavar="A,B", help="only these tables of the source")
-        parser.add_argument("--limit", type=_positive, metavar="N", help="only the first N rows of each table")
-        parser.add_argument("--since", type=_day, metavar="YYYY-MM-DD", help="only rows of this day and later")
+        parser.add_argument("--limit", type=positive, metavar="N", help="only the first N rows of each table")
+        parser.add_argument("--since", type=day, metavar="YYYY-MM-DD", help="only rows of this day and later")
         parser.add_argument(
-            "--batch-size", type=_positive, default=500, metavar="N", help="keys in a block (default: %(default)s)"
+            "--batch-size", type=positive, default=500, metavar="N", help="keys in a block (default: %(default)s)"
         )
         parser.add_argument(
             "--naive-timezone",
@@ -124,7 +125,7 @@ class Command(BaseCommand):
             zone=options["naive_timezone"],
             batch_size=options["batch_size"],
             limit=options["limit"],
-            since=options["since"] and options["since"].replace(tzinfo=options["naive_timezone"]),
+            since=options["since"] and datetime.combine(options["since"], time.min, options["naive_timezone"]),
             tables=options["tables"],
             corrected=options["retry_quarantine"],
             with_following=options["following"],
@@ -151,23 +152,8 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
-
-
-def _day(text: str) -> datetime:
-    return datetime.strptime(text, "%Y-%m-%d")  # noqa: DTZ007  its zone is --naive-timezone
-
-
 def _zone(text: str) -> ZoneInfo:
     try:
         return ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError from None
-
-
-for _type, _called in ((_positive, "positive number"), (_day, "date"), (_zone, "time zone")):
-    _type.__name__ = _called  # what argparse calls a wrong value
+        raise ArgumentTypeError(f"{text!r} is no time zone; write it as in Europe/Moscow") from None

@@ -31,10 +31,9 @@ def learn(channel: Channel, outcome: Outcome) -> None:
 
 def learn_of(token_env: str, outcome: Outcome) -> None:
     """The same for the bot whose token the variable holds."""
-    row = Bot.objects.filter(token_env=token_env)
     match outcome:
         case NotSent(stops_bot=True, reason=reason):
-            row.update(is_paused=True, pause_reason=reason[:300])
+            Bot.objects.filter(token_env=token_env).update(is_paused=True, pause_reason=reason[:300])
             Alert.sound("bot_paused", token_env, f"{token_env}: {reason}")
         case NotSent(retry_after=timedelta() as wish, moved_to=""):
             wait(token_env, wish)

@@ -79,7 +79,7 @@ def deliver_all(channel_ids: Collection[int], *, until: datetime) -> int:
     for opening in claims.openings(until):
         if opening.channel.pk not in channel_ids:
             continue
-        time.sleep(max(0.0, (opening.at - timezone.now()).total_seconds()))
+        _wait(opening.at - timezone.now())
         outcomes = _deliveries(opening.channel.pk, watch, until, never_stopped)
         try:
             sent += sum(isinstance(outcome, Sent) for _message, outcome in outcomes)
@@ -169,7 +169,7 @@ def _send(claim: Claim, attempt: Attempt | None, inspection: Inspection) -> Outc
     """Make the one call that the claim allows, and write what became of it; None if there was nothing to call for."""
     message = claim.message
     transport = transport_of(message.channel)
-    time.sleep(max(0.0, claim.wait.total_seconds()))
+    _wait(claim.wait)
     if attempt is None:
         attempt = claims.begin(claim, transport.time_limit)
     if attempt is None:
@@ -179,6 +179,11 @@ def _send(claim: Claim, attempt: Attempt | None, inspection: Inspection) -> Outc
     _settle(attempt, outcome)
     logger.info("Message %s to %s: %s", message.pk, message.channel.slug, type(outcome).__name__)
     return outcome
+
+
+def _wait(duration: timedelta) -> None:
+    if duration > timedelta(0):
+        time.sleep(duration.total_seconds())
 
 
 def _settle(attempt: Attempt, outcome: Outcome) -> None:

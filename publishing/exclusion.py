@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 
 from django.conf import settings
@@ -53,12 +54,18 @@ def _session_lock(channel_id: int) -> Iterator[IsHeld | None]:
 
 @contextmanager
 def _file_lock(channel_id: int) -> Iterator[IsHeld | None]:
-    folder = Path(settings.VAR_DIR) / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"channel-{channel_id}").open("w") as file:
+    with _opened(Path(settings.VAR_DIR, "locks", f"channel-{channel_id}")) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             yield None
         else:
             yield lambda: True
+
+
+def _opened(path: Path) -> FileIO:
+    try:
+        return path.open("wb", buffering=0)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("wb", buffering=0)

@@ -17,6 +17,7 @@ from typing import Any, Generic, TypeVar
 
 from django.db import connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
 from django.db.models import BigIntegerField, Expression, Field, Model, QuerySet
 from django.db.models.sql import InsertQuery, UpdateQuery
 from django.db.models.sql.compiler import SQLCompiler
@@ -35,8 +36,8 @@ class Blank(Expression):
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
         return "%s", (self,)
 
-    def fill_in(self, values: dict[str, Any]) -> Any:
-        return self.output_field.get_db_prep_value(values[self.name], connection)
+    def fill_in(self, values: dict[str, Any], database: BaseDatabaseWrapper) -> Any:
+        return self.output_field.get_db_prep_value(values[self.name], database)
 
 
 # What most statements ask by.
@@ -53,12 +54,16 @@ class Statement(ABC):
     def write(self) -> Written:
         """The SQL for the database that is connected, and its parameters, blanks among them."""
 
-    def filled(self, values: dict[str, Any]) -> tuple[str, list[Any]]:
-        """The SQL, and its parameters with these values in the blanks."""
-        if connection.vendor not in self.written:
-            self.written[connection.vendor] = self.write()
-        sql, parameters = self.written[connection.vendor]
-        return sql, [part.fill_in(values) if isinstance(part, Blank) else part for part in parameters]
+    def ask(self, cursor: CursorWrapper, values: dict[str, Any]) -> None:
+        """Execute it with these values in the blanks."""
+        # The connection itself: each look through Django's proxy at what it has costs as much as filling in a blank.
+        database = cursor.db
+        if database.vendor not in self.written:
+            self.written[database.vendor] = self.write()
+        sql, parameters = self.written[database.vendor]
+        filled = [part.fill_in(values, database) if isinstance(part, Blank) else part for part in parameters]
+        with transaction.mark_for_rollback_on_error(database.alias):
+            cursor.execute(sql, filled)
 
 
 class Prepared(Statement, Generic[Row]):
@@ -78,19 +83,17 @@ class Prepared(Statement, Generic[Row]):
 
     def first(self, **values: Any) -> Row | None:
         """The first row of the answer, where the blanks have these values; None if there is none."""
-        sql, parameters = self.filled(values)
-        with transaction.mark_for_rollback_on_error(connection.alias), connection.cursor() as cursor:
-            cursor.execute(sql, parameters)
+        with connection.cursor() as cursor:
+            self.ask(cursor, values)
             row = cursor.fetchone()
-        return self.readers[connection.vendor].read(row) if row else None
+            return self.readers[cursor.db.vendor].read(row, cursor.db) if row else None
 
     def all(self, **values: Any) -> list[Row]:
         """All rows of the answer."""
-        sql, parameters = self.filled(values)
-        with transaction.mark_for_rollback_on_error(connection.alias), connection.cursor() as cursor:
-            cursor.execute(sql, parameters)
-            rows = cursor.fetchall()
-        return [self.readers[connection.vendor].read(row) for row in rows]
+        with connection.cursor() as cursor:
+            self.ask(cursor, values)
+            reader = self.readers[cursor.db.vendor]
+            return [reader.read(row, cursor.db) for row in cursor.fetchall()]
 
 
 @dataclass(frozen=True)
@@ -111,12 +114,12 @@ class Reader(Generic[Row]):
         names = [column.target.attname for at, column in enumerate(columns) if at not in annotations.values()]
         return cls(model, names, annotations, converters)
 
-    def read(self, row: Sequence[Any]) -> Row:
+    def read(self, row: Sequence[Any], database: BaseDatabaseWrapper) -> Row:
         values = list(row)
         for position, converters, expression in self.converters:
             for convert in converters:
-                values[position] = convert(values[position], expression, connection)
-        made = self.model.from_db(connection.alias, self.names, values[: len(self.names)])
+                values[position] = convert(values[position], expression, database)
+        made = self.model.from_db(database.alias, self.names, values[: len(self.names)])
         for name, position in self.annotations.items():
             setattr(made, name, values[position])
         return made
@@ -141,9 +144,8 @@ class PreparedUpdate(Statement):
 
     def run(self, **values: Any) -> int:
         """Write these values where the blanks are; how many rows there were."""
-        sql, parameters = self.filled(values)
-        with transaction.mark_for_rollback_on_error(connection.alias), connection.cursor() as cursor:
-            cursor.execute(sql, parameters)
+        with connection.cursor() as cursor:
+            self.ask(cursor, values)
             return int(cursor.rowcount)
 
 
@@ -166,9 +168,8 @@ class PreparedInsert(Statement, Generic[Row]):
 
     def run(self, row: Row) -> Row:
         """Insert it, and give it the number of its row."""
-        sql, parameters = self.filled({field.attname: getattr(row, field.attname) for field in self.fields})
-        with transaction.mark_for_rollback_on_error(connection.alias), connection.cursor() as cursor:
-            cursor.execute(sql, parameters)
+        with connection.cursor() as cursor:
+            self.ask(cursor, {field.attname: getattr(row, field.attname) for field in self.fields})
             row.pk = cursor.fetchone()[0]
-        row._state.adding, row._state.db = False, connection.alias
+            row._state.adding, row._state.db = False, cursor.db.alias
         return row

@@ -150,11 +150,12 @@ def _measure(attempt: Attempt, outcome: Outcome, now: datetime) -> None:
 def _follow(message: Message, outcome: Outcome) -> None:
     """Take the publication, and after a failure its channel, where the message has gone."""
     publication = message.publication
+    if isinstance(outcome, Sent):
+        note_number(message.channel, outcome.number)
+        complete(publication, message)
+        return
     row = Publication.objects.filter(pk=publication.pk)
     match outcome:
-        case Sent(number=number):
-            note_number(message.channel, number)
-            complete(publication, message)
         case NotSent():
             row.update(last_error=outcome.reason)
             _hold_channel(message, outcome)

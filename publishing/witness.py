@@ -22,6 +22,10 @@ from publishing.models import Attempt, DeliveryAttempt
 
 logger = logging.getLogger(__name__)
 
+# In bytes, of any two numbers of a database. A file of one length is written over in its place: one that is emptied
+# first is lost if the machine goes down, and some file systems flush it to the disk each time.
+LENGTH = 42
+
 
 @dataclass(frozen=True, order=True)
 class Memory:
@@ -59,20 +63,20 @@ class Witness:
         try:
             with self._opened() as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
-                file.seek(0)
                 known = _read(file)
                 if known is None or known < memory:
-                    file.truncate(0)
-                    file.write(b"%d %d\n" % (memory.epoch, memory.attempts))
+                    file.seek(0)
+                    file.write((b"%d %d\n" % (memory.epoch, memory.attempts)).ljust(LENGTH))
         except OSError as error:
             logger.warning("It can't be noted how far the database has come: %s", error)
 
     def _opened(self) -> FileIO:
         try:
-            return self.path.open("ab+", buffering=0)
+            return self.path.open("rb+", buffering=0)
         except FileNotFoundError:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            return self.path.open("ab+", buffering=0)
+            self.path.touch()
+            return self.path.open("rb+", buffering=0)
 
 
 def _read(file: FileIO) -> Memory | None:

@@ -12,6 +12,7 @@ from pytest_django import Settings
 
 from publishing import delivery, holding
 from publishing.models import Attempt, Channel, Installation, Message, Publication, SandboxPost
+from publishing.witness import Memory
 from tests.people import person
 from tests.publishing.outbox import approved
 from usage.models import Alert
@@ -153,6 +154,15 @@ def test_deleted_rows_are_no_older_state() -> None:
     Attempt.objects.all().delete()
 
     assert holding.hold_after_restore() == 0
+
+
+def test_a_witness_forgets_the_longer_numbers_of_an_earlier_life() -> None:
+    witness = holding.inspect().witness
+    witness.remember(Memory(9, 123_456_789))
+
+    witness.remember(Memory(10, 5))
+
+    assert witness.recall() == Memory(10, 5)
 
 
 def test_a_damaged_witness_knows_nothing() -> None:

@@ -122,7 +122,7 @@ class ArticleAdmin(Exported, SearchedArticles, FiledArticles):
                 )
             },
         ),
-        (_("State"), {"fields": (("status", "last_error"), ("created_at", "updated_at", "edited_at"))}),
+        (_("State"), {"fields": (("status", "last_error"), ("created_at", "updated_at"), "edited_at")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Article]:

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -26,7 +27,7 @@ class FiledArticleForm(forms.ModelForm):  # type: ignore[type-arg]  # no generic
 
     filed_under = forms.ModelMultipleChoiceField(
         Tag.objects.all(),
-        label=_("tags"),
+        label=capfirst(_("tags")),
         required=False,
         widget=AutocompleteSelectMultiple(Article._meta.get_field("tags"), admin.site),
         help_text=_("What you add stays, and what you take away does not come back, whatever the rules say."),

@@ -34,8 +34,12 @@ class Presence:
         self._thread.start()
         return self
 
-    def stop(self) -> None:
+    def leave(self) -> None:
+        """Have the end noted by the thread, and don't wait for it."""
         self._stopped.set()
+
+    def stop(self) -> None:
+        self.leave()
         self._thread.join(timeout=2)
 
     def __enter__(self) -> Self:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import time
 from contextvars import Token
 from typing import Any
 
 from celery import Task
-from celery.signals import beat_init, task_postrun, task_prerun, worker_ready, worker_shutdown
+from celery.signals import beat_init, task_postrun, task_prerun, worker_ready, worker_shutdown, worker_shutting_down
 from django.conf import settings
 
 from publishing.bot import debugging
@@ -40,8 +41,16 @@ def worker_began(**signal: Any) -> None:
 
 @beat_init.connect
 def beat_began(**signal: Any) -> None:
-    _presences.append(Presence("beat", also=debugging.obey).start())
+    presence = Presence("beat", also=debugging.obey).start()
+    atexit.register(presence.stop)
     Watchdog(work, places=1, silence=SILENT_SCHEDULER, alive=settings.ALIVE_FILE).start()
+
+
+@worker_shutting_down.connect
+def worker_ends(**signal: Any) -> None:
+    """The end is noted now: whoever waits for the last tasks may lose patience and kill the process before it ends."""
+    for presence in _presences:
+        presence.leave()
 
 
 @worker_shutdown.connect

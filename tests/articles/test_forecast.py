@@ -161,7 +161,7 @@ def test_only_notes_of_news_are_offered(age: timedelta, is_offered: bool, model:
     "fields",
     [
         {"next_step_at": None},
-        {"next_step_at": timezone.now() + timedelta(hours=1)},
+        {"next_step_at": timezone.now() + timedelta(days=1)},
         {"status": Status.WRITTEN},
         {"status": Status.FAILED},
     ],

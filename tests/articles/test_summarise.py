@@ -70,7 +70,7 @@ def test_an_unknown_language_is_told_from_the_text(text: str, language: str) -> 
     "fields",
     [
         {"next_step_at": None},
-        {"next_step_at": timezone.now() + timedelta(hours=1)},
+        {"next_step_at": timezone.now() + timedelta(days=1)},
         {"status": Article.Status.NEW},
         {"status": Article.Status.STORED},
         {"status": Article.Status.FAILED},
@@ -92,7 +92,7 @@ def test_a_missing_article_is_no_error() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"next_step_at": timezone.now() + timedelta(hours=1)}, {"status": Article.Status.NEW}, {"next_step_at": None}],
+    [{"next_step_at": timezone.now() + timedelta(days=1)}, {"status": Article.Status.NEW}, {"next_step_at": None}],
     ids=["taken over", "text changed", "stopped"],
 )
 def test_who_has_lost_the_lease_writes_nothing(change: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:

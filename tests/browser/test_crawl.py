@@ -82,7 +82,11 @@ class Crawl:
         hear = self.heard.append
         self.page.on("console", lambda said: hear(said.text) if said.type == "error" else None)
         self.page.on("pageerror", lambda error: hear(str(error)))
-        self.page.on("requestfailed", lambda request: hear(f"no answer: {request.url}"))
+        # What a page still asks for when it is left is nobody's fault.
+        self.page.on(
+            "requestfailed",
+            lambda request: hear(f"no answer: {request.url}") if request.failure != "net::ERR_ABORTED" else None,
+        )
         self.page.on(
             "response", lambda answer: hear(f"{answer.status}: {answer.url}") if answer.status >= 400 else None
         )

@@ -18,7 +18,6 @@ from tests.endtoend.stack import Stack, database_url, wait_for
 from tests.fakes.bot_api import BotApi
 from tests.publishing.outbox import approved, telegram
 from tests.servers import free_port
-from usage.models import Provider
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
@@ -37,7 +36,6 @@ def redis(settings: Settings) -> Iterator[ValkeyServer]:
 @pytest.fixture
 def newsroom(api: BotApi, redis: ValkeyServer, settings: Settings, tmp_path: Path) -> Iterator[Stack]:
     """Web, worker, beat and bot, whose doorbells go through Redis."""
-    Provider.objects.get_or_create(name="extractive", defaults={"kind": Provider.Kind.EXTRACTIVE, "priority": 1000})
     environment = {
         "DATABASE_URL": database_url(),
         "SECRET_KEY": "only-for-tests" * 4,

@@ -9,14 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.endtoend.stack import Stack, database_url
-from usage.models import Provider
 
 
 @pytest.fixture
 def start(tmp_path: Path, transactional_db: None) -> Iterator[Callable[..., Stack]]:
     """Starts the newsroom on the test database and waits until it answers; ends it after the test."""
-    # An earlier test of this kind has emptied the tables, the row of a migration included.
-    Provider.objects.get_or_create(name="extractive", defaults={"kind": Provider.Kind.EXTRACTIVE, "priority": 1000})
     with ExitStack() as running:
 
         def begin(*, arguments: tuple[str, ...] = (), **options: str) -> Stack:

@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from publishing import delivery, holding
 from publishing.models import Attempt, Channel, Installation, Message, Publication, SandboxPost
-from publishing.witness import Memory
+from publishing.witness import Memory, Witness
 from tests.people import person
 from tests.publishing.outbox import approved
 from usage.models import Alert
@@ -156,8 +156,9 @@ def test_deleted_rows_are_no_older_state() -> None:
     assert holding.hold_after_restore() == 0
 
 
-def test_a_witness_forgets_the_longer_numbers_of_an_earlier_life() -> None:
-    witness = holding.inspect().witness
+def test_a_witness_forgets_the_longer_numbers_of_an_earlier_life(settings: Settings, tmp_path: Path) -> None:
+    settings.VAR_DIR = tmp_path
+    witness = Witness("of a database")
     witness.remember(Memory(9, 123_456_789))
 
     witness.remember(Memory(10, 5))

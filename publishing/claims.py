@@ -99,9 +99,9 @@ def line(channel: Channel, now: datetime, until: datetime | None = None) -> Quer
 
 
 def openings(until: datetime) -> list[Opening]:
-    """When a message may go out, in all channels in which one may by `until` (aware), the earliest first. One query.
+    """When the first in line may go out, in all channels in which one may by `until` (aware), the earliest first.
 
-    Quiet hours and missing tokens are not looked at.
+    One query. Quiet hours and missing tokens are not looked at.
     """
     known: list[Any] = _due.all(now=until)
     found = (Opening(max(channel.own, channel.shared or channel.own), channel) for channel in known)
@@ -132,11 +132,11 @@ def claim_and_begin(channel_id: int, limit: Callable[[Channel], timedelta]) -> t
 
 def _turn(channel_id: int, now: datetime) -> Claim | None:
     """The next message of the channel, whose call is booked; nothing says yet that it is claimed."""
-    channel = _turnstile.first(channel=channel_id, now=now)
+    channel: Any = _turnstile.first(channel=channel_id, now=now)
     message = _first_in_line(channel, now) if channel else None
-    if channel is None or message is None:
+    if message is None:
         return None
-    moment = _book(channel, now)
+    moment = _book(channel, now, channel.bot_opens_at)
     if moment is None:
         # What was booked is free again.
         transaction.set_rollback(True)
@@ -161,11 +161,11 @@ def _ready(turn: Claim) -> dict[str, Any]:
     return {"pk": turn.message.pk, "seen_state": Message.State.READY, "seen_fence": turn.message.fence}
 
 
-def _book(channel: Channel, now: datetime) -> datetime | None:
+def _book(channel: Channel, now: datetime, bot_opens_at: datetime | None) -> datetime | None:
     """The moment of the call that the bot and the chat have free; None if either must not be called right now."""
     if channel.kind != Channel.Kind.TELEGRAM:
         return now
-    moment = Bot.book(channel.token_env, now)
+    moment = Bot.book(channel.token_env, now, bot_opens_at)
     if moment is None or not Chat.book(channel.token_env, channel.chat_id, now, max(moment, now)):
         return None
     return moment
@@ -179,9 +179,11 @@ CHANNEL, NOW = Blank("channel", BigIntegerField()), Blank("now", DateTimeField()
 def _open_channel() -> QuerySet[Channel]:
     """The channel, if it may post now, held by this transaction so that senders in other processes keep its pace.
 
-    PostgreSQL sends those away who find it taken. On SQLite each transaction holds the whole file.
+    PostgreSQL sends those away who find it taken. On SQLite each transaction holds the whole file. With it comes the
+    moment when its bot may be called next, if it has ever been called.
     """
-    channels = open_channels(NOW).filter(pk=CHANNEL)
+    bot = Bot.objects.filter(token_env=OuterRef("token_env")).order_by()
+    channels = open_channels(NOW).filter(pk=CHANNEL).annotate(bot_opens_at=Subquery(bot.values("next_call_at")))
     if connection.features.has_select_for_update_skip_locked:
         channels = channels.select_for_update(skip_locked=True, no_key=True)
     return channels
@@ -192,9 +194,11 @@ def _due_channels() -> QuerySet[Channel]:
     chat = Chat.objects.filter(token_env=OuterRef("token_env"), chat_id=OuterRef("chat_id"))
     keeps_pace = When(action=Message.Action.SEND, then=Greatest("not_before", "channel__next_post_at"))
     in_line = Message.objects.next_in_line(NOW).filter(channel=OuterRef("pk"))
-    first = in_line.annotate(at=Case(keeps_pace, default="not_before")).order_by("at").values("at")[:1]
-    due = open_channels(NOW).filter(Exists(in_line)).order_by()
-    return due.annotate(own=Subquery(first), shared=Subquery(chat.values("next_call_at")))
+    # In the order of the line, which an index has: a long queue is not read to its end.
+    first = in_line.annotate(at=Case(keeps_pace, default="not_before")).values("at")[:1]
+    due = open_channels(NOW).annotate(own=Subquery(first), shared=Subquery(chat.values("next_call_at")))
+    told = ("kind", "token_env", "quiet_from", "quiet_until", "time_zone", "next_post_at")
+    return due.filter(own__isnull=False).only(*told).order_by()
 
 
 _due = Prepared(_due_channels)

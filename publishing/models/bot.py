@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from publishing.prepared import PK, Blank, Prepared, PreparedUpdate
+from publishing.prepared import Blank, Prepared, PreparedUpdate
 
 # So many calls in a row without an answer of Telegram's own open the breaker: then only getMe is called.
 FAILURES_UNTIL_BROKEN = 3
@@ -63,20 +63,30 @@ class Bot(models.Model):
         return self.failures >= FAILURES_UNTIL_BROKEN
 
     @classmethod
-    def book(cls, token_env: str, now: datetime) -> datetime | None:
+    def book(cls, token_env: str, now: datetime, seen: datetime | None = None) -> datetime | None:
         """Book the bot's next call and give its moment (aware); None if the bot must not be called for now.
 
-        Atomic: processes that book at once get moments as far apart as the bot's limit asks.
+        Atomic: processes that book at once get moments as far apart as the bot's limit asks. Who has just read the
+        bot's `next_call_at` saves a question by giving it as `seen`.
         """
-        between = timedelta(seconds=1 / settings.TELEGRAM_MESSAGES_PER_SECOND)
+        if seen is not None and (moment := cls._take(token_env, now, seen)):
+            return moment
         while True:
             bot = _known.first(token_env=token_env) or cls._of(token_env, now)
-            moment = max(bot.next_call_at, now)
-            if not bot._is_usable(now) or moment > now + LONGEST_BOOKING:
+            if not bot._is_usable(now) or bot.next_call_at > now + LONGEST_BOOKING:
                 return None
             # Whoever was quicker has got that moment, and there is a next one.
-            if _booking.run(pk=bot.pk, now=now, seen=bot.next_call_at, next_call_at=moment + between):
+            if moment := cls._take(token_env, now, bot.next_call_at):
                 return moment
+
+    @classmethod
+    def _take(cls, token_env: str, now: datetime, seen: datetime) -> datetime | None:
+        """The moment after what was seen, if it is near and nobody else was quicker."""
+        moment = max(seen, now)
+        if moment > now + LONGEST_BOOKING:
+            return None
+        following = moment + timedelta(seconds=1 / settings.TELEGRAM_MESSAGES_PER_SECOND)
+        return moment if _booking.run(token_env=token_env, now=now, seen=seen, next_call_at=following) else None
 
     @classmethod
     def _of(cls, token_env: str, now: datetime) -> Bot:
@@ -88,10 +98,11 @@ class Bot(models.Model):
         return not self.is_paused and self.resumes_at <= now and not self.is_broken
 
 
-_known = Prepared(lambda: Bot.objects.filter(token_env=Blank("token_env", models.CharField())))
+TOKEN_ENV = Blank("token_env", models.CharField())
+_known = Prepared(lambda: Bot.objects.filter(token_env=TOKEN_ENV))
 _booking = PreparedUpdate(
     lambda: Bot.objects.usable(Blank("now", models.DateTimeField())).filter(
-        pk=PK, next_call_at=Blank("seen", models.DateTimeField())
+        token_env=TOKEN_ENV, next_call_at=Blank("seen", models.DateTimeField())
     ),
     "next_call_at",
 )

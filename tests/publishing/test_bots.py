@@ -127,6 +127,16 @@ def test_calls_of_a_bot_are_as_far_apart_as_its_limit_asks(settings: Settings) -
     assert booked == [now, now + timedelta(seconds=0.1), now + timedelta(seconds=0.2)]
 
 
+def test_who_has_seen_an_older_moment_books_the_next_one_all_the_same(settings: Settings) -> None:
+    settings.TELEGRAM_MESSAGES_PER_SECOND = 10
+    now = timezone.now()
+    Bot.objects.create(token_env="TELEGRAM_BOT_TOKEN", next_call_at=now, resumes_at=now)
+
+    booked = [Bot.book("TELEGRAM_BOT_TOKEN", now, seen=now) for _ in range(2)]
+
+    assert booked == [now, now + timedelta(seconds=0.1)]
+
+
 def test_nobody_books_far_ahead(settings: Settings) -> None:
     settings.TELEGRAM_MESSAGES_PER_SECOND = 1
     now = timezone.now()

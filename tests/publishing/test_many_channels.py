@@ -86,6 +86,17 @@ def test_a_correction_does_not_wait_for_the_pace_of_its_channel(api: BotApi) -> 
     assert due.at < timezone.now() + timedelta(seconds=5)
 
 
+def test_a_channel_opens_for_the_first_in_its_line() -> None:
+    (channel,) = opening(-1)
+    soon = timezone.now() + timedelta(seconds=2)
+    approved(channel).messages.update(priority=1, not_before=soon)
+
+    (now,) = claims.openings(timezone.now())
+    (later,) = claims.openings(soon)
+
+    assert now.at < later.at == soon
+
+
 def test_workers_are_rung_for_many_channels_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks, "CHANNELS_AT_ONCE", 2)
     channels = opening(-3, -2, -1)

@@ -26,7 +26,7 @@ CHECKS = {
 }
 # The gauges that say more than the checks have said, by what they are called on a phone.
 FIGURES = {
-    "last_article_age_minutes": gettext_lazy("newest article, ago"),
+    "last_article_age_minutes": gettext_lazy("age of the newest article"),
     "publications": gettext_lazy("not out yet"),
     "publications_oldest_seconds": gettext_lazy("longest wait"),
     "source_age_seconds": gettext_lazy("quiet sources"),

@@ -23,3 +23,10 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]
             refuse_to_start(f"Set {var} to a value of its kind: .env.example describes it.")
         except OSError as error:
             refuse_to_start(f"Set {var}_FILE to a file that can be read ({error.strerror}).")
+
+    def one_of(self, var: str, *names: str, default: str) -> str:
+        """The variable's value, which must be one of these names, else its default. Ends the process if it is not."""
+        value = str(self.str(var, default=default))
+        if value not in {*names, default}:
+            refuse_to_start(f"Set {var} to {', '.join(names[:-1])} or {names[-1]}.")
+        return value

@@ -143,9 +143,7 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 SIGN_INS_PER_MINUTE = env.int("SIGN_INS_PER_MINUTE", default=30)
 
 # Who must show a passkey or a code after the password: off, publishers or everybody.
-REQUIRE_SECOND_FACTOR = env.str("REQUIRE_SECOND_FACTOR", default="off")
-if REQUIRE_SECOND_FACTOR not in {"off", "publishers", "everybody"}:
-    refuse_to_start("Set REQUIRE_SECOND_FACTOR to off, publishers or everybody.")
+REQUIRE_SECOND_FACTOR = env.one_of("REQUIRE_SECOND_FACTOR", "off", "publishers", "everybody", default="off")
 OTP_TOTP_ISSUER = "War and Peace"
 
 # Passkeys belong to one domain, the first allowed host; there they work, and nowhere else.
@@ -289,7 +287,7 @@ TELEGRAM_TOKENS = {
 # --- language models ------------------------------------------------------------------------------------------------
 
 # Rows of providers are made of these by each `migrate`; a key is sent to the server it is listed with and to no other.
-LLM_PRIMARY = env.str("LLM_PRIMARY", default="")
+LLM_PRIMARY = env.one_of("LLM_PRIMARY", "gemini", "mistral", "openai", default="")
 GOOGLE_API_KEYS = env.list("GOOGLE_API_KEYS", default=[])
 GEMINI_MODEL = env.str("GEMINI_MODEL", default="gemini-2.5-flash")
 GEMINI_BASE_URL = env.str("GEMINI_BASE_URL", default="https://generativelanguage.googleapis.com/v1beta/openai")

@@ -57,6 +57,7 @@ def test_detailed_error_pages_are_for_ones_own_machine_only(tmp_path, elsewhere)
         ("SECRET_KEY_FILE", "/nowhere"),
         ("TIME_ZONE", "Europe/Moskau"),
         ("LOG_LEVEL", "LOUD"),
+        ("LLM_PRIMARY", "gemni"),
         ("DATABASE_URL", "mysql://localhost/news"),
     ],
 )

@@ -76,7 +76,7 @@ class Command(BaseCommand):
         self.stdout.write(
             self.style.SUCCESS(
                 f"Restored {restored.manifest.name}: {restored.manifest.rows:,} rows, all as they were; "
-                f"{restored.held} publications are held until you release them."
+                f"publications held until you release them: {restored.held}."
             )
         )
 

@@ -10,6 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
+from django.utils.translation import override
 from pytest_django import Settings
 
 from publishing.bot import debugging, probes
@@ -64,7 +65,8 @@ def test_healthcheck_tells_the_facts_of_the_status_command(chat: Chat, capsys: p
     said = chat.write("/healthcheck")
     call_command("status")
 
-    details = {name: check.detail for name, check in health.answers().items()}
+    with override(chat.language):
+        details = {name: check.detail for name, check in health.answers().items()}
     assert said.startswith("Everything works.")
     assert all(f"✅ {name}" in said for name in details)
     assert details["messages"] in said

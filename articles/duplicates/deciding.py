@@ -61,7 +61,7 @@ def split(article_id: int, *, by: AbstractBaseUser | None) -> None:
 
 
 def let_go(*, instance: Article, **signal: Any) -> None:
-    """Take an article that is about to be deleted out of its story; a receiver of `pre_delete`.
+    """Take an article of our own database that is about to be deleted out of its story; a receiver of `pre_delete`.
 
     Otherwise all copies of a main article would lead their story at once, which the database forbids.
     """

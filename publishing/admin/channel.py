@@ -103,6 +103,10 @@ class ChannelAdmin(SimpleSave, SimpleHistoryAdmin, ModelAdmin):
             messages.success(request, done % {"channel": channel, "count": count})
 
     def _set(self, request: HttpRequest, channel: Channel, *, is_paused: bool) -> None:
+        if channel.lacks_chat and not is_paused:
+            said = gettext("%(channel)s has no chat to post to: name it first.") % {"channel": channel}
+            messages.error(request, said)
+            return
         channel.is_paused = is_paused
         channel.pause_reason = gettext("by %(person)s") % {"person": request.user} if is_paused else ""
         channel.save(update_fields=["is_paused", "pause_reason"])

@@ -56,8 +56,8 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean(self) -> dict[str, Any] | None:
         said = super().clean()
-        is_open = self.cleaned_data.get("kind") == Channel.Kind.TELEGRAM and not self.cleaned_data.get("is_paused")
-        if is_open and "chat_id" in self.cleaned_data and not self.cleaned_data["chat_id"]:
+        asked = {name: self.cleaned_data[name] for name in ("kind", "chat_id") if name in self.cleaned_data}
+        if "chat_id" in asked and Channel(**asked).lacks_chat and not self.cleaned_data.get("is_paused"):
             self.add_error("chat_id", _("Without a chat nothing can be posted: name it, or leave the channel paused."))
         return said
 

@@ -149,6 +149,11 @@ class Channel(models.Model):
         """Whether the bot's token is missing from the environment of this process."""
         return self.kind == self.Kind.TELEGRAM and not settings.TELEGRAM_TOKENS.get(self.token_env)
 
+    @property
+    def lacks_chat(self) -> bool:
+        """Whether nobody has said yet where it posts."""
+        return self.kind == self.Kind.TELEGRAM and not self.chat_id
+
     def has_moved_since(self, moment: datetime) -> bool:
         """Whether its chat has moved since `moment` (aware): what was posted before has no number in the new chat."""
         return self.moved_at is not None and moment < self.moved_at

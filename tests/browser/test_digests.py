@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from publishing.models import Channel, Digest
+from publishing.models import Channel, Digest, Publication
 from tests.people import person
 from tests.publishing.newsroom import news, newsroom, written
 
@@ -92,6 +92,20 @@ def test_an_order_made_on_a_stale_page_is_not_forced_on_others(bench: Page) -> N
     expect(bench.locator("input[name=revision]").first).to_have_value("5")
 
     expect(bench.locator(".wp-section-title")).to_have_text([one, two, three])
+
+
+def test_a_button_counts_on_no_order_that_was_not_saved(bench: Page) -> None:
+    asked: list[Route] = []
+    bench.route(bench.url, lambda route: route.continue_() if asked else asked.append(route))
+
+    with bench.expect_request(lambda request: request.method == "POST"):
+        bench.locator(".wp-section [data-way=down]").first.click()
+    bench.locator("button[name=_approve]").click()
+    with bench.expect_navigation():
+        asked[0].fulfill(body="Welcome to this hotel's network.")
+
+    expect(bench.locator("button[name=_approve]")).to_be_visible()
+    assert Publication.objects.get(digest__isnull=False).state == Publication.State.PENDING
 
 
 def test_a_button_waits_for_an_order_that_is_being_saved(bench: Page) -> None:

@@ -110,6 +110,7 @@ def test_a_telegram_channel_without_a_chat_is_not_switched_on(operator: Client) 
 
     paused = operator.post(page_of(channel), form_of(channel, is_paused="on"))
     switched_on = operator.post(page_of(channel), form_of(channel) | {"is_paused": ""})
+    operator.post(reverse("admin:publishing_channel_pause", args=[channel.pk]), {"paused": "0"})
 
     channel.refresh_from_db()
     assert (paused.status_code, channel.is_paused) == (302, True)

@@ -146,6 +146,23 @@ def test_the_telegram_channel_is_filled_in_when_the_environment_names_it_later(s
 
 @pytest.mark.django_db
 @pytest.mark.either_database
+def test_a_chat_that_was_typed_in_is_not_missing_and_a_start_without_news_leaves_no_trace(settings):
+    content.create_first_sources()
+    Channel.objects.filter(kind=Channel.Kind.TELEGRAM).update(chat_id="@typed")
+    channel = Channel.objects.get(kind=Channel.Kind.TELEGRAM)
+    known = channel.history.count()
+
+    for token in ("", "", "1:a"):
+        settings.TELEGRAM_BOT_TOKEN, settings.TELEGRAM_CHANNEL_ID = token, "@invented_news"
+        content.fill_in_first_channel()
+
+    channel.refresh_from_db()
+    assert (channel.chat_id, "TELEGRAM_" in channel.pause_reason) == ("@typed", False)
+    assert channel.history.count() == known + 2  # what is missing, then that nothing is
+
+
+@pytest.mark.django_db
+@pytest.mark.either_database
 def test_a_channel_that_somebody_set_up_is_left_alone(settings):
     content.create_first_sources()
     Channel.objects.filter(kind=Channel.Kind.TELEGRAM).update(chat_id="@typed", pause_reason="by admin")

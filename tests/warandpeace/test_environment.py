@@ -122,11 +122,6 @@ def test_the_compose_of_debian_reads_the_file():
     assert files == {str}
 
 
-def test_a_stack_under_another_name_starts_no_second_server_on_the_same_files():
-    """Its volumes are named in full; a name of a container is given once on a machine."""
-    assert SERVICES["postgres"]["container_name"] == "warandpeace-postgres-1"
-
-
 def test_the_proxy_takes_what_compose_leaves_empty():
     """An argument that is not there at all is an error to it."""
     may_be_empty = re.findall(r"\$\{(\w+):-\}", (ROOT / "docker" / "compose.yml").read_text())

@@ -59,6 +59,7 @@ def test_detailed_error_pages_are_for_ones_own_machine_only(tmp_path, elsewhere)
         ("LOG_LEVEL", "LOUD"),
         ("LLM_PRIMARY", "gemni"),
         ("DATABASE_URL", "mysql://localhost/news"),
+        ("DATABASE_URL", "postgres://editor:se/cret@localhost/news"),
     ],
 )
 def test_what_cannot_be_read_is_named_in_one_sentence(tmp_path, name, value):

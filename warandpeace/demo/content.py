@@ -44,14 +44,14 @@ def create_first_sources() -> None:
         name="Telegram",
         chat_id=settings.TELEGRAM_CHANNEL_ID,
         is_paused=True,
-        pause_reason=_what_is_missing(),
+        pause_reason=_what_is_missing(settings.TELEGRAM_CHANNEL_ID),
     )
     channel.sources.add(source)
 
 
-def _what_is_missing() -> str:
+def _what_is_missing(chat_id: str) -> str:
     """Why the Telegram channel cannot post yet, in words for the editor who finds it."""
-    named = {"TELEGRAM_BOT_TOKEN": settings.TELEGRAM_BOT_TOKEN, "TELEGRAM_CHANNEL_ID": settings.TELEGRAM_CHANNEL_ID}
+    named = {"TELEGRAM_BOT_TOKEN": settings.TELEGRAM_BOT_TOKEN, "TELEGRAM_CHANNEL_ID": chat_id}
     missing = ", ".join(name for name, value in named.items() if not value)
     if missing:
         return _("Not set up yet: set %(missing)s in the environment, then resume the channel.") % {"missing": missing}
@@ -65,9 +65,11 @@ def fill_in_first_channel() -> None:
     """
     waiting = Channel.objects.filter(slug=FIRST_CHANNEL, is_paused=True, pause_reason__contains="TELEGRAM_")
     for channel in waiting:
-        channel.chat_id = channel.chat_id or settings.TELEGRAM_CHANNEL_ID
-        channel.pause_reason = _what_is_missing()
-        channel.save(update_fields=["chat_id", "pause_reason"])
+        chat_id = channel.chat_id or settings.TELEGRAM_CHANNEL_ID
+        found = {"chat_id": chat_id, "pause_reason": _what_is_missing(chat_id)}
+        if found != {name: getattr(channel, name) for name in found}:
+            channel.chat_id, channel.pause_reason = found.values()
+            channel.save(update_fields=[*found])
 
 
 @transaction.atomic

@@ -37,9 +37,11 @@
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const now = page.querySelector("#act [name=revision]")?.value;
     const order = [...page.querySelectorAll("#sections > li")].map((section) => section.dataset.section).join(",");
-    // Somebody else was faster: the page as it is now says so.
-    if (!answer.ok || now === known || order !== data.get("_order")) location.reload();
-    else takeOver(page);
+    // Somebody else was faster, or nobody answered for us: the page as it is now says so.
+    const isDone = answer.ok && now !== known && order === data.get("_order");
+    if (isDone) takeOver(page);
+    else location.reload();
+    return isDone;
   };
 
   const saveNow = () => {
@@ -48,7 +50,7 @@
     onTheirWay += 1;
     saving = saving
       .then(save)
-      .then(() => true, () => window.alert(bench.dataset.failed))
+      .catch(() => { window.alert(bench.dataset.failed); return false; })
       .finally(() => { onTheirWay -= 1; });
   };
 

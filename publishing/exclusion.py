@@ -9,11 +9,12 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from io import FileIO
 from pathlib import Path
 
 from django.conf import settings
 from django.db import Error, connection
+
+from publishing.local_files import opened
 
 # The first half of the advisory lock's key; the second is the channel.
 NAMESPACE = 0x57_50_43
@@ -54,18 +55,10 @@ def _session_lock(channel_id: int) -> Iterator[IsHeld | None]:
 
 @contextmanager
 def _file_lock(channel_id: int) -> Iterator[IsHeld | None]:
-    with _opened(Path(settings.VAR_DIR, "locks", f"channel-{channel_id}")) as file:
+    with opened(Path(settings.VAR_DIR, "locks", f"channel-{channel_id}")) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             yield None
         else:
             yield lambda: True
-
-
-def _opened(path: Path) -> FileIO:
-    try:
-        return path.open("wb", buffering=0)
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open("wb", buffering=0)

@@ -18,6 +18,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 
+from publishing.local_files import opened
 from publishing.models import Attempt, DeliveryAttempt
 
 logger = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ class Witness:
     def remember(self, memory: Memory) -> None:
         """Note how far the database has come. Where nothing can be written, a warning says so, and posts go out."""
         try:
-            with self._opened() as file:
+            with opened(self.path) as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
                 known = _read(file)
                 if known is None or known < memory:
@@ -69,14 +70,6 @@ class Witness:
                     file.write((b"%d %d\n" % (memory.epoch, memory.attempts)).ljust(LENGTH))
         except OSError as error:
             logger.warning("It can't be noted how far the database has come: %s", error)
-
-    def _opened(self) -> FileIO:
-        try:
-            return self.path.open("rb+", buffering=0)
-        except FileNotFoundError:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.touch()
-            return self.path.open("rb+", buffering=0)
 
 
 def _read(file: FileIO) -> Memory | None:

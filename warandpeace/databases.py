@@ -35,9 +35,8 @@ def configuration(url: str) -> dict[str, Any]:
 
     Raises environ.ImproperlyConfigured, without the URL's password, for any other.
     """
-    scheme, separator, rest = url.partition("://")
     try:
-        return _configuration(scheme, separator, rest)
+        return _configuration(url)
     except ValueError:
         # Without the cause, which repeats a part of the URL.
         raise environ.ImproperlyConfigured(
@@ -45,12 +44,13 @@ def configuration(url: str) -> dict[str, Any]:
         ) from None
 
 
-def _configuration(scheme: str, separator: str, rest: str) -> dict[str, Any]:
+def _configuration(url: str) -> dict[str, Any]:
+    scheme, separator, rest = url.partition("://")
     if scheme in {"postgresql+psycopg", "postgresql", "postgres", "pgsql"} and separator:
         parsed = dict(environ.Env.db_url_config(f"postgres://{rest}"))
         return parsed | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
     if scheme == "sqlite" and separator:
-        return sqlite_configuration(environ.Env.db_url_config(f"sqlite://{rest}")["NAME"])
+        return sqlite_configuration(environ.Env.db_url_config(url)["NAME"])
     raise environ.ImproperlyConfigured(
         "The URL of a database must begin with sqlite:///, postgres://, postgresql:// or postgresql+psycopg://."
     )

@@ -64,12 +64,13 @@ def fill_in_first_channel() -> None:
     Most people look at the demo first and set up their bot afterwards. A chat that was typed in stays.
     """
     waiting = Channel.objects.filter(slug=FIRST_CHANNEL, is_paused=True, pause_reason__contains="TELEGRAM_")
-    for channel in waiting:
-        chat_id = channel.chat_id or settings.TELEGRAM_CHANNEL_ID
-        found = {"chat_id": chat_id, "pause_reason": _what_is_missing(chat_id)}
-        if found != {name: getattr(channel, name) for name in found}:
-            channel.chat_id, channel.pause_reason = found.values()
-            channel.save(update_fields=[*found])
+    if (channel := waiting.first()) is None:
+        return
+    chat_id = channel.chat_id or settings.TELEGRAM_CHANNEL_ID
+    reason = _what_is_missing(chat_id)
+    if (chat_id, reason) != (channel.chat_id, channel.pause_reason):
+        channel.chat_id, channel.pause_reason = chat_id, reason
+        channel.save(update_fields=["chat_id", "pause_reason"])
 
 
 @transaction.atomic
